@@ -1,0 +1,308 @@
+"""Everything that can go wrong, in the user's words.
+
+    PixtoolsError
+    ├── InvalidRequest            the caller asked for something that makes no sense
+    │   ├── InvalidPipeline · InvalidIdempotencyKey · UnsafeDestination
+    ├── SourceError               the file that was sent can't be used
+    │   ├── EmptyFile · UnsupportedFormat · CorruptImage · TruncatedImage
+    │   └── UploadTooLarge · ImageTooLarge · ImageTooLargeForMemory · TooManyFrames
+    ├── OutputError               this one output can't be made
+    │   ├── OutputTooLarge · OutputTooLargeForFormat · MaxBytesUnreachable
+    │   └── WatermarkUnusable · EncodeFailed
+    ├── Refused                   right request, wrong moment or wrong state
+    │   ├── JobNotFound · BatchNotFound · JobExpired · JobConflict
+    │   ├── UploadMissing · UploadMismatch · SourceMissing
+    │   ├── IdempotencyMismatch · IdempotencyInFlight
+    │   └── QueueFull · TenantShareExceeded
+    ├── Interrupted               the work was stopped on purpose
+    │   ├── Canceled · TimedOut · LeaseLost
+    ├── Unavailable               something that we depend on is away (retryable)
+    │   ├── StorageUnavailable · DatabaseUnavailable · WorkerLost
+    └── ConfigurationInvalid      a setting is wrong; the service does not start
+
+`code` is stable and documented; `retryable` says whether the same work may
+succeed later. Which HTTP status fits is `api.problems`' business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field. `pointer` is a JSON pointer such as `/pipeline/0/width`."""
+
+    pointer: str
+    detail: str
+
+
+class PixtoolsError(Exception):
+    """Root of all errors that PixTools raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, detail: str = "", *, fields: tuple[FieldError, ...] = ()
+    ) -> None:
+        self.detail = detail or (type(self).__doc__ or self.code).strip()
+        self.fields = fields
+        super().__init__(self.detail)
+
+
+class InvalidRequest(PixtoolsError):
+    """The request can't be understood."""
+
+    code = "invalid_request"
+
+
+class InvalidPipeline(InvalidRequest):
+    """The pipeline can't be run as asked."""
+
+    code = "invalid_pipeline"
+
+
+class InvalidIdempotencyKey(InvalidRequest):
+    """An idempotency key has 1 to 255 visible ASCII characters."""
+
+    code = "invalid_idempotency_key"
+
+
+class UnsafeDestination(InvalidRequest):
+    """This address can't be used."""
+
+    code = "unsafe_destination"
+
+
+class SourceError(PixtoolsError):
+    """The source image can't be used."""
+
+    code = "source_error"
+
+
+class EmptyFile(SourceError):
+    """The file is empty."""
+
+    code = "empty_file"
+
+
+class UnsupportedFormat(SourceError):
+    """The file is not an image of an accepted format."""
+
+    code = "unsupported_format"
+
+
+class CorruptImage(SourceError):
+    """The image data is broken."""
+
+    code = "corrupt_image"
+
+
+class TruncatedImage(SourceError):
+    """The image data ends too early."""
+
+    code = "truncated_image"
+
+
+class UploadTooLarge(SourceError):
+    """The file has more bytes than this service accepts."""
+
+    code = "upload_too_large"
+
+
+class ImageTooLarge(SourceError):
+    """The image has more pixels than this service accepts."""
+
+    code = "image_too_large"
+
+
+class ImageTooLargeForMemory(SourceError):
+    """Decoding this image needs more memory than a worker may use."""
+
+    code = "image_too_large_for_memory"
+
+
+class TooManyFrames(SourceError):
+    """The animation has more frames than this service accepts."""
+
+    code = "too_many_frames"
+
+
+class OutputError(PixtoolsError):
+    """This output can't be made."""
+
+    code = "output_error"
+
+
+class OutputTooLarge(OutputError):
+    """The output would have more pixels than this service makes."""
+
+    code = "output_too_large"
+
+
+class OutputTooLargeForFormat(OutputError):
+    """The output has longer sides than its format can hold."""
+
+    code = "output_too_large_for_format"
+
+
+class MaxBytesUnreachable(OutputError):
+    """Even at the lowest quality the output is larger than max_bytes."""
+
+    code = "max_bytes_unreachable"
+
+
+class WatermarkUnusable(OutputError):
+    """The watermark can't be drawn."""
+
+    code = "watermark_unusable"
+
+
+class EncodeFailed(OutputError):
+    """The encoder refused the image."""
+
+    code = "encode_failed"
+
+
+class Refused(PixtoolsError):
+    """The request is right, its moment or target is not."""
+
+    code = "refused"
+
+
+class JobNotFound(Refused):
+    """There is no such job."""
+
+    code = "job_not_found"
+
+
+class BatchNotFound(Refused):
+    """There is no such batch."""
+
+    code = "batch_not_found"
+
+
+class JobExpired(Refused):
+    """The job and its files were deleted when their retention ended."""
+
+    code = "job_expired"
+
+
+class JobConflict(Refused):
+    """The job's status does not allow this."""
+
+    code = "job_conflict"
+
+
+class UploadMissing(Refused):
+    """Nothing was uploaded to the job's source key yet."""
+
+    code = "upload_missing"
+
+
+class UploadMismatch(Refused):
+    """The uploaded file is not the one that was announced."""
+
+    code = "upload_mismatch"
+
+
+class SourceMissing(Refused):
+    """The source object does not exist."""
+
+    code = "source_missing"
+
+
+class IdempotencyMismatch(Refused):
+    """This Idempotency-Key was used before with another request."""
+
+    code = "idempotency_mismatch"
+
+
+class IdempotencyInFlight(Refused):
+    """The first request with this Idempotency-Key is still being answered."""
+
+    code = "idempotency_in_flight"
+    retryable = True
+
+
+class QueueFull(Refused):
+    """As many jobs wait as this service lets wait."""
+
+    code = "queue_full"
+    retryable = True
+
+
+class TenantShareExceeded(Refused):
+    """You have as many jobs waiting as one tenant may have."""
+
+    code = "tenant_share_exceeded"
+    retryable = True
+
+
+class Interrupted(PixtoolsError):
+    """The work was stopped."""
+
+    code = "interrupted"
+
+
+class Canceled(Interrupted):
+    """The job was canceled."""
+
+    code = "canceled"
+
+
+class TimedOut(Interrupted):
+    """The work took longer than it may."""
+
+    code = "timed_out"
+
+
+class LeaseLost(Interrupted):
+    """Another worker has taken over this stage."""
+
+    code = "lease_lost"
+    retryable = True
+
+
+class Unavailable(PixtoolsError):
+    """Something that the service depends on does not answer."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class StorageUnavailable(Unavailable):
+    """The object store does not answer."""
+
+    code = "storage_unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+
+
+class WorkerLost(Unavailable):
+    """The worker process died while it worked on this."""
+
+    code = "worker_lost"
+
+
+class ConfigurationInvalid(PixtoolsError):
+    """A setting is wrong."""
+
+    code = "configuration_invalid"
+
+
+def every_error() -> dict[str, type[PixtoolsError]]:
+    """Every error class by its code; docs and clients are checked against it."""
+    found: dict[str, type[PixtoolsError]] = {}
+    waiting: list[type[PixtoolsError]] = [PixtoolsError]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting.extend(kind.__subclasses__())
+    return found
