@@ -1,0 +1,28 @@
+"""How objects are named in storage (never by a client's file name)."""
+
+from __future__ import annotations
+
+
+def source_key(job_id: str) -> str:
+    """Where a job's original rests."""
+    return f"raw/{job_id}/source"
+
+
+def output_key(job_id: str, step_id: str, extension: str) -> str:
+    """Where an output rests: the same for every attempt."""
+    return f"processed/{job_id}/{step_id}.{extension}"
+
+
+def archive_key(job_id: str) -> str:
+    """Where a job's ZIP rests."""
+    return f"archives/{job_id}/bundle.zip"
+
+
+def batch_archive_key(batch_id: str) -> str:
+    """Where a batch's ZIP rests."""
+    return f"archives/batches/{batch_id}.zip"
+
+
+def prefixes(job_id: str) -> tuple[str, ...]:
+    """All places where a job's objects rest."""
+    return (f"raw/{job_id}/", f"processed/{job_id}/", f"archives/{job_id}/")

@@ -1,0 +1,242 @@
+"""Facts at rest: jobs, stages, batches, first answers and history.
+
+The verbs own their ports; adapters obey them. Every port has at most six methods,
+an in-memory twin in `pixtools.testing` and one suite that each adapter passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pixtools.domain.events import Event
+from pixtools.domain.job import Batch, Job, JobStatus, Lane, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Which of a tenant's jobs to list, newest first, after `cursor` (a job id)."""
+
+    tenant: str
+    status: JobStatus | None = None
+    batch_id: str | None = None
+    limit: int = 20
+    cursor: str | None = None
+
+
+class Jobs(Protocol):
+    """Jobs with their outputs."""
+
+    def add(self, job: Job) -> None:
+        """Store a new job."""
+        ...
+
+    def get(self, job_id: str, *, lock: bool = False) -> Job | None:
+        """The job, or None; `lock` keeps others from changing it until commit."""
+        ...
+
+    def save(self, job: Job) -> None:
+        """Write a job that was read with `lock` in this transaction."""
+        ...
+
+    def find(self, query: JobQuery) -> Sequence[Job]:
+        """Jobs that answer a query, newest first, at most `limit`."""
+        ...
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job, its outputs, stages and events."""
+        ...
+
+    def expired(self, now: datetime, limit: int) -> Sequence[Job]:
+        """Jobs whose `expires_at` has passed, oldest first."""
+        ...
+
+
+class Stages(Protocol):
+    """Work that waits, and who does it. All but `add` are single statements."""
+
+    def add(self, stages: Sequence[Stage]) -> None:
+        """Queue stages."""
+        ...
+
+    def claim(
+        self,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        *,
+        lanes: Sequence[Lane] = (),
+        stage_id: str | None = None,
+    ) -> Stage | None:
+        """Take the next stage of these lanes (or this one) whose time has come.
+
+        A queued stage, or a running one whose lease has run out, with attempts
+        left. Sets owner, lease and `attempt + 1`. Exactly one of many racing
+        claimants gets it.
+        """
+        ...
+
+    def extend(self, stage: Stage, now: datetime, lease: timedelta) -> bool:
+        """Heartbeat: prolong the lease; False if it is no longer this claim's."""
+        ...
+
+    def settle(self, stage: Stage, settled: Stage) -> bool:
+        """Write `settled` over the claim `stage` (fenced by owner and attempt).
+
+        The new status may be terminal, or `queued` again with a later `run_at`.
+        False, and nothing written, if the claim is no longer this one's.
+        """
+        ...
+
+    def of_job(self, job_id: str) -> Sequence[Stage]:
+        """All stages of a job, oldest first."""
+        ...
+
+    def lapsed(self, now: datetime, limit: int) -> Sequence[Stage]:
+        """Running stages whose lease has run out, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How much waits: jobs that are queued or processing."""
+
+    total: int
+    of_tenant: int
+
+
+class Queues(Protocol):
+    """Counting what waits."""
+
+    def load(self, tenant: str) -> Load:
+        """Jobs not yet terminal (`created` ones not counted)."""
+        ...
+
+    def position(self, job: Job) -> int | None:
+        """How many queued jobs come before it; None if it is not queued."""
+        ...
+
+    def depth(self) -> Mapping[Lane, int]:
+        """Stages that wait, by lane."""
+        ...
+
+    def next_due(self, lanes: Sequence[Lane]) -> datetime | None:
+        """When the next queued stage may run; None if none waits."""
+        ...
+
+    def cancel(self, job_id: str, now: datetime) -> int:
+        """End a job's queued stages as `canceled`; how many there were."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The first answer to an idempotent request."""
+
+    fingerprint: str
+    job_id: str
+    status: int
+
+
+class Idempotency(Protocol):
+    """First answers, by tenant and key."""
+
+    def remember(
+        self, tenant: str, key: str, answer: Remembered, expires_at: datetime
+    ) -> bool:
+        """Keep an answer; False if this key already has one that has not expired."""
+        ...
+
+    def recall(self, tenant: str, key: str, now: datetime) -> Remembered | None:
+        """The kept answer, or None."""
+        ...
+
+    def forget_expired(self, now: datetime) -> int:
+        """Drop answers that have expired; how many."""
+        ...
+
+
+class Batches(Protocol):
+    """Jobs submitted together."""
+
+    def add(self, batch: Batch) -> None:
+        """Store a new batch."""
+        ...
+
+    def get(self, batch_id: str, *, lock: bool = False) -> Batch | None:
+        """The batch, or None."""
+        ...
+
+    def save(self, batch: Batch) -> None:
+        """Write a batch that was read with `lock` in this transaction."""
+        ...
+
+    def jobs(self, batch_id: str) -> Sequence[Job]:
+        """The batch's jobs, oldest first."""
+        ...
+
+    def expired(self, now: datetime, limit: int) -> Sequence[Batch]:
+        """Batches whose `expires_at` has passed."""
+        ...
+
+    def delete(self, batch_id: str) -> None:
+        """Forget a batch (its jobs go on their own)."""
+        ...
+
+
+class History(Protocol):
+    """What happened, and what is gone."""
+
+    def append(self, event: Event) -> None:
+        """Record an event."""
+        ...
+
+    def after(self, job_id: str, seq: int) -> Sequence[Event]:
+        """Events with a larger `seq`, in order."""
+        ...
+
+    def bury(self, job_id: str, tenant: str, now: datetime) -> None:
+        """Remember that this job existed and has expired."""
+        ...
+
+    def buried(self, job_id: str, tenant: str) -> bool:
+        """Whether this tenant's job has expired not long ago."""
+        ...
+
+    def forget_buried(self, before: datetime) -> int:
+        """Forget what expired before this time; how many."""
+        ...
+
+
+class Transaction(Protocol):
+    """One database transaction: leaving the block commits, an exception undoes."""
+
+    jobs: Jobs
+    stages: Stages
+    queues: Queues
+    idempotency: Idempotency
+    batches: Batches
+    history: History
+
+
+class Database(Protocol):
+    """Where facts rest."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A transaction that may change things (serialised where SQLite is used)."""
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A consistent view that changes nothing."""
+        ...
+
+    def check(self) -> None:
+        """Raise DatabaseUnavailable if it does not answer or lacks migrations."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        ...

@@ -1,0 +1,47 @@
+"""The service as a value: the ports it stands on and the rules it keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from pixtools.domain.catalogue import STANDARD, Capabilities
+from pixtools.domain.limits import Limits
+from pixtools.jobs.ports.blobs import Blobs, Links, Scratch
+from pixtools.jobs.ports.facts import Database
+from pixtools.jobs.ports.work import Bell, Clock, Ids, Renderer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the operator decided."""
+
+    limits: Limits = field(default_factory=Limits)
+    capabilities: Capabilities = STANDARD
+    queue_size: int = 1000
+    tenant_share: float = 1.0
+    retention: timedelta = timedelta(hours=24)
+    burial: timedelta = timedelta(days=7)
+    upload_expiry: timedelta = timedelta(minutes=15)
+    idempotency_ttl: timedelta = timedelta(hours=24)
+    lease: timedelta = timedelta(seconds=60)
+    heartbeat: timedelta = timedelta(seconds=15)
+    backoff: timedelta = timedelta(seconds=2)
+    max_attempts: int = 3
+    local_root: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """All ports in one value: the first argument of every verb."""
+
+    database: Database
+    blobs: Blobs
+    links: Links
+    scratch: Scratch
+    renderer: Renderer
+    bell: Bell
+    clock: Clock
+    ids: Ids
+    rules: Rules = field(default_factory=Rules)
