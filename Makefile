@@ -1,0 +1,45 @@
+# The doors of this house. `make help` lists them; everything else is in scripts/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SYSTEM_PYTHON ?= python3
+python := .venv/bin/python
+
+.PHONY: help run test check bench lock clean ready-to-run ready-to-test ready-to-bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ready-to-run ## Serve the page and the API; honours PORT, HOST and every variable of .env
+	@exec $(python) -m pixtools serve
+
+test: ready-to-test check ## Every check, then every test, with coverage
+	@$(python) -m pytest --cov --cov-report=term $(ARGS)
+
+check: ready-to-test ## Style, types and the direction of every import
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+	@$(python) -m mypy
+	@PYTHONPATH=src .venv/bin/lint-imports --no-logo
+
+bench: ready-to-bench ## Measure the engine against its peers
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(python) -m benchmarks.engine $(ARGS)
+
+lock: ready-to-test ## Choose new versions within pyproject.toml's ranges, for requirements/*.txt
+	@$(python) scripts/lock.py
+
+clean: ## Remove what was installed and what tools left behind
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .coverage .coverage.* htmlcov dist benchmarks/peers/node_modules
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ready-to-%: suitable-python
+	@$(SYSTEM_PYTHON) scripts/prepare.py $*
+
+.PHONY: suitable-python
+suitable-python:
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "PixTools needs Python 3.11 or newer as $(SYSTEM_PYTHON); found: $$($(SYSTEM_PYTHON) --version 2>&1 || true)" >&2; exit 1; }
