@@ -1,0 +1,91 @@
+"""An in-process bell: wakes runners, and those who wait for news of a job.
+
+A ring that nobody hears is harmless: runners and streams look at the database
+again after their backstop. So nothing here is durable, and nothing is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pixtools.domain.job import Lane
+
+
+class Subscription:
+    """One listener's view of one job: wait for news, again and again."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._news = asyncio.Event()
+
+    async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109 - a poll's own bound
+        """True when news came within `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+    def ring(self) -> None:
+        """Wake the waiter; safe from any thread, also after its loop has gone."""
+        try:
+            self._loop.call_soon_threadsafe(self._news.set)
+        except RuntimeError:
+            return
+
+
+class HouseBell:
+    """The bell of a process in which API and runners live together."""
+
+    def __init__(self) -> None:
+        self._work = threading.Condition()
+        self._rings = 0
+        self._listeners: dict[str, set[Subscription]] = defaultdict(set)
+        self._lock = threading.Lock()
+
+    def work(self, lanes: Sequence[Lane] = ("default_queue",)) -> None:
+        """Wake every runner; each looks whether there is something for it."""
+        del lanes
+        with self._work:
+            self._rings += 1
+            self._work.notify_all()
+
+    def news(self, job_id: str) -> None:
+        """Wake whoever waits for this job or batch."""
+        with self._lock:
+            listeners = tuple(self._listeners.get(job_id, ()))
+        for listener in listeners:
+            listener.ring()
+
+    @property
+    def rings(self) -> int:
+        """How often work was announced: remember it, look for work, then wait."""
+        return self._rings
+
+    def wait_for_work(self, since: int, timeout: float) -> bool:
+        """Wait for work announced after `since`; False after `timeout` seconds."""
+        with self._work:
+            return self._work.wait_for(lambda: self._rings != since, timeout)
+
+    @contextmanager
+    def subscribe(self, job_id: str) -> Iterator[Subscription]:
+        """Listen for news of a job; call it on the event loop that will wait."""
+        listener = Subscription(asyncio.get_running_loop())
+        with self._lock:
+            self._listeners[job_id].add(listener)
+        try:
+            yield listener
+        finally:
+            self._leave(job_id, listener)
+
+    def _leave(self, job_id: str, listener: Subscription) -> None:
+        with self._lock:
+            self._listeners[job_id].discard(listener)
+            if not self._listeners[job_id]:
+                del self._listeners[job_id]
