@@ -1,0 +1,113 @@
+"""What every test may lean on: no silent skips in CI, no settings of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Generator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The machine's own configuration (contract §6) must not decide what a test sees.
+_PREFIXES = ("AWS_", "OTEL_", "RATE_LIMIT_", "S3_", "WEBHOOK_")
+_NAMES = frozenset(
+    {
+        "API_KEY",
+        "DATABASE_URL",
+        "HOST",
+        "IDEMPOTENCY_TTL_SECONDS",
+        "JOB_RETENTION_HOURS",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "MAX_IMAGE_PIXELS",
+        "MAX_UPLOAD_BYTES",
+        "MEMORY_BUDGET_MB",
+        "METRICS_ENABLED",
+        "ML_QUEUE_ISOLATION_ENABLED",
+        "OBSERVABILITY_ENABLED",
+        "OIDC_ISSUER",
+        "PIXTOOLS_DATA_DIR",
+        "PORT",
+        "PRESIGNED_URL_EXPIRY_SECONDS",
+        "QUEUE_SIZE",
+        "RABBITMQ_URL",
+        "REDIS_URL",
+        "STORAGE_URL",
+        "TASK_TIMEOUT_SECONDS",
+        "WORKERS",
+    }
+)
+
+# A shared, busy machine says nothing about how fast one example is.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Forget the settings of the shell that started the tests."""
+    for name in list(os.environ):
+        if name in _NAMES or name.startswith(_PREFIXES):
+            del os.environ[name]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where CI is set, a skipped test is a failed one."""
+    report = yield
+    if _is_forbidden_skip(report):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} may not be skipped in CI: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Likewise for a skipped module."""
+    report = yield
+    if _is_forbidden_skip(report):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{collector.nodeid} may not be skipped in CI: {report.longrepr}"
+        )
+    return report
+
+
+def _is_forbidden_skip(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    return report.skipped and "CI" in os.environ and not hasattr(report, "wasxfail")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def unmeasured() -> dict[str, str]:
+    """The environment for a process whose memory or time is asserted.
+
+    Coverage would follow every other child and weigh about ten megabytes there.
+    """
+    watched = ("COVERAGE_", "COV_CORE_", "PYTHON")
+    return {k: v for k, v in os.environ.items() if not k.startswith(watched)}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser that `make test` installs."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip("The page is NOT tested: there is no Chromium on this machine.")
