@@ -12,6 +12,7 @@ try:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image, ImageDraw, ImageFilter, ImageFont
+    from PIL.PngImagePlugin import PngInfo
 except ImportError as missing:
     raise ImportError(
         f"Expected the test libraries for making images but {missing.name} is not "
@@ -25,6 +26,7 @@ __all__ = [
     "ImageFont",
     "NDArray",
     "Pixels",
+    "PngInfo",
     "np",
     "save_heic",
 ]
