@@ -8,10 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 
-LONG_FILES: dict[str, str] = {}
+LONG_FILES = {
+    "src/pixtools/domain/errors.py": "one tree of errors, drawn and read as a whole",
+}
 """Files that may be longer, each with its reason."""
 
 TALKING_ROOMS = {"src/pixtools/engine/__init__.py"}
@@ -26,12 +30,16 @@ def test_a_file_is_read_in_one_sitting() -> None:
 
 
 def test_a_function_fits_on_a_screen() -> None:
-    """A function has at most 40 lines, its docstring not counted."""
+    """A function has at most 40 lines, its docstring not counted.
+
+    A command's signature declares its flags, so there the body alone counts.
+    """
     long = {
         f"{_name(path)}:{function.lineno} {function.name}": lines
         for path in _sources()
-        for function, lines in _functions(_text(path))
-        if lines > MAX_FUNCTION_LINES
+        for function in _functions(_text(path))
+        if (lines := _lines(function, body_only="cli" in path.parts))
+        > MAX_FUNCTION_LINES
     }
     assert long == {}
 
@@ -60,7 +68,9 @@ def test_a_folder_of_tests_says_what_its_tests_cost() -> None:
 def test_a_docstring_is_not_counted_as_code() -> None:
     """The ruler itself: two statements under a two-line docstring are three lines."""
     source = 'def f() -> int:\n    """One.\n    Two."""\n    x = 1\n    return x\n'
-    assert [lines for _, lines in _functions(source)] == [3]
+    function = next(_functions(source))
+    assert _lines(function) == 3
+    assert _lines(function, body_only=True) == 2
 
 
 def _sources() -> list[Path]:
@@ -76,18 +86,20 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _functions(
-    source: str,
-) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, int]]:
+def _functions(source: str) -> Iterator[Function]:
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node, _lines(node)
+        if isinstance(node, Function):
+            yield node
 
 
-def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Count lines from `def` to the end, without the docstring."""
-    whole = (node.end_lineno or node.lineno) - node.lineno + 1
-    first = node.body[0]
-    if ast.get_docstring(node) is None:
-        return whole
-    return whole - ((first.end_lineno or first.lineno) - first.lineno + 1)
+def _lines(function: Function, *, body_only: bool = False) -> int:
+    """Count lines to the end, without the docstring, from `def` or from the body."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    if not body:
+        return 0
+    signature = 0 if body_only else function.body[0].lineno - function.lineno
+    return signature + _end(body[-1]) - body[0].lineno + 1
+
+
+def _end(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno

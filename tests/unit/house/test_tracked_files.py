@@ -38,6 +38,22 @@ def test_no_tracked_file_holds_a_path_of_one_machine() -> None:
     assert _offenders(MACHINE_PATHS) == {}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "offence"),
+    [
+        (REGISTRIES, "index-url = https://py" + "pi.org/simple"),
+        (REGISTRIES, '"resol' + 'ved": "https://example.org/left-pad"'),
+        (DOWNLOADS, "https://example.org/a/model." + "onnx"),
+        (MACHINE_PATHS, "see /ho" + "me/ada/photos"),
+    ],
+)
+def test_the_patterns_find_what_they_are_for(
+    pattern: re.Pattern[str], offence: str
+) -> None:
+    """The rulers themselves."""
+    assert pattern.search(offence)
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
 def test_every_locked_requirement_has_a_version_and_hashes(lock: Path) -> None:
     """What is installed is what was locked, byte for byte."""
