@@ -48,6 +48,21 @@ class HouseBell:
         self._rings = 0
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the process is stopping: streams end, clients come back later."""
+        return self._closed
+
+    def close(self) -> None:
+        """Say that the process is stopping, and wake everyone who waits."""
+        self._closed = True
+        with self._lock:
+            listeners = [each for found in self._listeners.values() for each in found]
+        for listener in listeners:
+            listener.ring()
+        self.work()
 
     def work(self, lanes: Sequence[Lane] = ("default_queue",)) -> None:
         """Wake every runner; each looks whether there is something for it."""
