@@ -1,0 +1,42 @@
+"""From a file to lazy pixels, no larger than the plan needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyvips
+
+from pixtools.domain.report import SourceFacts
+from pixtools.engine.header import open_header
+from pixtools.engine.ops.geometry import Size
+
+
+def open_pixels(
+    source: Path, facts: SourceFacts, *, needed: Size, frames: int
+) -> pyvips.Image:
+    """Open a source for one pass from top to bottom.
+
+    Gives at least `needed` pixels of each frame as stored, frames one below the
+    other. JPEG and WebP decoders shrink while they read. Raises a SourceError.
+    """
+    if facts.format == "heic":
+        from pixtools.engine.heic import decode_heic
+
+        return decode_heic(source, open_header(source, "heic"))
+    options: dict[str, object] = {}
+    if facts.format == "jpg":
+        options["shrink"] = jpeg_shrink((facts.width, facts.height), needed)
+    if facts.format == "webp":
+        options["scale"] = min(1.0, needed[0] / facts.width)
+    if frames > 1:
+        options["n"] = frames
+    return open_header(source, facts.format, **options)
+
+
+def jpeg_shrink(size: Size, needed: Size) -> int:
+    """How much smaller a JPEG may be decoded: 1, 2, 4 or 8.
+
+    Leaves a resampler a factor of two to do, so that its quality is what shows.
+    """
+    room = min(size[0] / needed[0], size[1] / needed[1])
+    return next((shrink for shrink in (8, 4, 2) if room >= 2 * shrink), 1)

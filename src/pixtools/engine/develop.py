@@ -1,0 +1,155 @@
+"""From a level to one finished file: each step in its place."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyvips
+
+from pixtools.domain.formats import FORMATS
+from pixtools.domain.report import OutputFacts, SourceFacts
+from pixtools.engine import carry, cost, encode, keep_source
+from pixtools.engine.levels import Level, join
+from pixtools.engine.ops import colour, geometry
+from pixtools.engine.progress import Progress
+from pixtools.engine.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Developer:
+    """What all outputs of a render share."""
+
+    source: Path
+    facts: SourceFacts
+    scratch: Path
+    assets: Mapping[str, Path]
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class _Exposure:
+    """One task with its cut decided, so that every frame is cut alike."""
+
+    task: Task
+    corner: tuple[int, int]
+    assets: Mapping[str, Path]
+
+
+Step = Callable[[pyvips.Image, _Exposure], pyvips.Image]
+
+
+def _scale(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    return geometry.scale(image, exposure.task.layout.scaled)
+
+
+def _cut(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    layout = exposure.task.layout
+    return geometry.cut(image, exposure.corner, layout.size) if layout.cuts else image
+
+
+def _pad(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    layout, wanted = exposure.task.layout, exposure.task.output.encode
+    if not layout.pads:
+        return image
+    background = wanted.background
+    if not FORMATS[wanted.format].alpha:
+        background = colour.opaque(background)
+    image = colour.canvas_for(image, background)
+    return geometry.pad(image, layout, colour.ink(background, image))
+
+
+def _mark(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    mark = exposure.task.output.mark
+    if mark is None:
+        return image
+    from pixtools.engine.ops.overlay import overlay
+
+    return overlay(colour.to_rgb(image), mark, exposure.assets)
+
+
+def _fit_format(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    return encode.fit_for(image, exposure.task.output.encode)
+
+
+STEPS: tuple[Step, ...] = (_scale, _cut, _pad, _mark, _fit_format)
+
+
+def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
+    """Make one output from a level at least as large as its layout needs.
+
+    Raises an OutputError; then no file is left behind. What the checkpoint raises
+    comes out unchanged.
+    """
+    started = time.perf_counter()
+    wanted = task.output.encode
+    name = f"{task.output.id}.{FORMATS[wanted.format].extension}"
+    path, draft = shared.scratch / name, shared.scratch / f"{name}.part"
+    try:
+        image = _exposed(level, task, shared.assets)
+        quality = _write(image, task, path, draft, shared.progress)
+        kept = keep_source.keep_if_smaller(shared.source, shared.facts, task, path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return OutputFacts(
+        id=task.output.id,
+        file=name,
+        format=wanted.format,
+        width=task.layout.size[0],
+        height=task.layout.size[1],
+        bytes=path.stat().st_size,
+        sha256=digest,
+        duration_ms=round((time.perf_counter() - started) * 1000),
+        quality=None if kept else quality,
+        frames=task.frames,
+        kept_source=kept,
+    )
+
+
+def _exposed(level: Level, task: Task, assets: Mapping[str, Path]) -> pyvips.Image:
+    pages = level.pages[: task.frames]
+    exposure = _Exposure(task, geometry.find_corner(pages[0], task.layout), assets)
+    image = join([_all_steps(page, exposure) for page in pages])
+    if task.frames > 1:
+        return carry.as_animation(image, level.image, task.layout.size[1])
+    return carry.as_still(image)
+
+
+def _all_steps(page: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    for step in STEPS:
+        page = step(page, exposure)
+    return page
+
+
+def _write(
+    image: pyvips.Image, task: Task, path: Path, draft: Path, progress: Progress
+) -> int | None:
+    """Write the file and give the quality that it has."""
+    wanted = task.output.encode
+    image, keep = carry.carried(image, wanted.keep_metadata)
+    weight = cost.writing_time(task)
+    if wanted.max_bytes is None or wanted.quality is None:
+        with progress.during(image, weight) as watched:
+            encode.write(watched, draft, wanted, quality=wanted.quality, keep=keep)
+        draft.replace(path)
+        return wanted.quality
+    limit = wanted.max_bytes
+    with progress.during(image, weight * 0.2) as watched:
+        image = watched.copy_memory()
+
+    def attempt(quality: int | None) -> int:
+        with progress.during(image, weight * 0.1) as watched:
+            size = encode.write(watched, draft, wanted, quality=quality, keep=keep)
+        if size <= limit:
+            draft.replace(path)
+        return size
+
+    return encode.best_quality(attempt, wanted.quality, limit)
