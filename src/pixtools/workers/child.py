@@ -1,0 +1,72 @@
+"""`python -m pixtools.workers.child`: one pixel child, started by its parent only.
+
+Standard input is a socket to the parent (see `protocol`). The process knows the engine
+and the standard library, no database, no settings and no secrets; it ends when its
+parent does, whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from pixtools.domain.errors import OutputError
+from pixtools.domain.limits import Limits
+from pixtools.domain.plan import RenderPlan
+from pixtools.domain.report import Report
+from pixtools.engine import cost, open_engine, probe, render
+from pixtools.engine.abilities import abilities
+from pixtools.engine.task import task_for
+from pixtools.workers.loop import serve
+from pixtools.workers.protocol import Capabilities
+
+
+class VipsEngine:
+    """pixtools.engine, opened in this process."""
+
+    def __init__(self) -> None:
+        """Open libvips."""
+        open_engine()
+
+    def capabilities(self) -> Capabilities:
+        """What this build of libvips reads, writes and does."""
+        return Capabilities(**asdict(abilities()))
+
+    def estimate(self, source: Path, plan: RenderPlan, limits: Limits) -> int:
+        """Bytes of memory that `render` will need; raises what the header forbids."""
+        facts = probe(source, limits)
+        tasks = []
+        for output in plan.outputs:
+            with suppress(OutputError):  # render reports it, output by output
+                tasks.append(task_for(output, facts, limits))
+        return cost.estimate(facts, tasks)
+
+    def render(
+        self,
+        source: Path,
+        plan: RenderPlan,
+        scratch: Path,
+        *,
+        assets: Mapping[str, Path],
+        limits: Limits,
+        checkpoint: Callable[[float], None],
+    ) -> Report:
+        """Make the files."""
+        return render(
+            source, plan, scratch, assets=assets, limits=limits, checkpoint=checkpoint
+        )
+
+
+def main() -> None:
+    """Serve the parent that holds the other end of standard input."""
+    if sys.stdin.isatty():
+        sys.exit("This process is started by PixTools itself; try `pixtools --help`.")
+    serve(socket.socket(fileno=0), VipsEngine())
+
+
+if __name__ == "__main__":
+    main()

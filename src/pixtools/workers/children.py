@@ -1,0 +1,195 @@
+"""The pixel children of one pool: lent out one by one, kept warm, replaced."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pixtools.domain.errors import WorkerLost
+from pixtools.workers.budget import BEAT_SECONDS
+from pixtools.workers.config import WorkersConfig
+from pixtools.workers.process import Checkpoint, PixelProcess
+from pixtools.workers.protocol import Capabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildFacts:
+    """One living child, for whoever watches: `jobs` counts those it was given."""
+
+    pid: int
+    busy: bool
+    jobs: int
+    rss_bytes: int
+
+
+class Children:
+    """At most `config.count` processes, each at one caller's service at a time."""
+
+    def __init__(self, config: WorkersConfig) -> None:
+        """Start nothing yet."""
+        self._config = config
+        self._changed = threading.Condition()
+        self._idle: list[tuple[float, PixelProcess]] = []
+        self._busy: set[PixelProcess] = set()
+        self._starting = 0
+        self._closed = False
+        self._capabilities: Capabilities | None = None
+        self._retirement: threading.Timer | None = None
+        # The kernel ends a child with the thread that started it (PR_SET_PDEATHSIG),
+        # so all are started by one thread that lives as long as the pool.
+        self._nursery = ThreadPoolExecutor(1, thread_name_prefix="pixtools-nursery")
+
+    @contextmanager
+    def lend(self, checkpoint: Checkpoint) -> Iterator[PixelProcess]:
+        """Lend a child, the one that was busy last; wait for it if all are busy.
+
+        Calls `checkpoint(0.0)` at least twice a second while it waits. Raises
+        WorkerLost if no child can be started, and what `checkpoint` raised.
+        """
+        child = self._take(checkpoint)
+        try:
+            yield child
+        finally:
+            self._take_back(child)
+
+    def capabilities(self) -> Capabilities:
+        """What the children can do, as the first one said; starts it if need be."""
+        while self._capabilities is None:
+            with self.lend(_carry_on):
+                pass
+        return self._capabilities
+
+    def facts(self) -> tuple[ChildFacts, ...]:
+        """Who lives now."""
+        with self._changed:
+            known = [(child, False) for _, child in self._idle]
+            known += [(child, True) for child in self._busy]
+        return tuple(
+            ChildFacts(
+                pid=child.pid, busy=busy, jobs=child.jobs, rss_bytes=child.rss_bytes()
+            )
+            for child, busy in known
+            if child.alive()
+        )
+
+    def close(self) -> None:
+        """End them all; whoever still has one gets WorkerLost. Harmless twice."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for child in self._busy:
+                child.end()
+            if self._retirement is not None:
+                self._retirement.cancel()
+            self._changed.notify_all()
+        for _, child in idle:
+            child.close()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy and not self._starting)
+        self._nursery.shutdown()
+
+    def _take(self, checkpoint: Checkpoint) -> PixelProcess:
+        while True:
+            with self._changed:
+                self._refuse_if_closed()
+                child = self._idle_child()
+                if child is not None:
+                    return child
+                starts = len(self._busy) + self._starting < self._config.count
+                if starts:
+                    self._starting += 1
+                else:
+                    self._changed.wait(BEAT_SECONDS)
+            if starts:
+                return self._start(checkpoint)
+            checkpoint(0.0)
+
+    def _idle_child(self) -> PixelProcess | None:
+        """Take the child that was busy last; bury those that died meanwhile."""
+        while self._idle:
+            _, child = self._idle.pop()
+            if child.alive():
+                self._busy.add(child)
+                return child
+            child.kill()
+        return None
+
+    def _start(self, checkpoint: Checkpoint) -> PixelProcess:
+        """Start one more, in the place that was reserved for it."""
+        child = None
+        try:
+            child = self._nursery.submit(PixelProcess, self._config).result()
+            self._capabilities = child.greet(checkpoint)
+        except OSError as error:
+            raise WorkerLost(f"No worker process could be started: {error}") from error
+        finally:
+            with self._changed:
+                self._starting -= 1
+                if child is not None and self._closed:
+                    child.kill()
+                elif child is not None and child.alive():
+                    self._busy.add(child)
+                self._changed.notify_all()
+                self._refuse_if_closed()
+        return child
+
+    def _take_back(self, child: PixelProcess) -> None:
+        """Keep a child for the next job, or end it if it is dead, large or old."""
+        fit = child.alive() and not self._outworn(child)
+        with self._changed:
+            keep = fit and not self._closed
+            if keep:
+                self._busy.remove(child)
+                self._idle.append((time.monotonic(), child))
+                self._retire_later()
+                self._changed.notify_all()
+        if not keep:
+            child.close()
+            with self._changed:
+                self._busy.remove(child)
+                self._changed.notify_all()
+
+    def _outworn(self, child: PixelProcess) -> bool:
+        return (
+            child.jobs >= self._config.recycle_jobs
+            or child.rss_bytes() > self._config.recycle_rss_bytes
+        )
+
+    def _retire_later(self) -> None:
+        """See to it that children without work don't stay for ever."""
+        surplus = len(self._idle) + len(self._busy) > self._config.kept
+        if surplus and self._retirement is None:
+            timer = threading.Timer(self._config.idle_seconds, self._retire)
+            timer.daemon = True
+            timer.name = "pixtools-retirement"
+            self._retirement = timer
+            timer.start()
+
+    def _retire(self) -> None:
+        """End those that have been idle for long, except the ones that are kept."""
+        leaving = []
+        with self._changed:
+            self._retirement = None
+            if self._closed:
+                return
+            longest = time.monotonic() - self._config.idle_seconds
+            surplus = len(self._idle) + len(self._busy) - self._config.kept
+            while surplus > 0 and self._idle and self._idle[0][0] <= longest:
+                leaving.append(self._idle.pop(0)[1])
+                surplus -= 1
+            if self._idle:
+                self._retire_later()
+        for child in leaving:
+            child.close()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise WorkerLost("The worker processes are shutting down.")
+
+
+def _carry_on(_: float) -> None:
+    """A checkpoint that nothing stops."""

@@ -1,0 +1,29 @@
+"""How many pixel children there are, and how long and large they may grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pixtools.domain.limits import MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersConfig:
+    """One pool of pixel children. Seconds, bytes.
+
+    `count` is the most that live at once, `kept` how many stay warm without work.
+    `memory_bytes` is shared by the pool: jobs run together as long as the sum of
+    their estimates fits. A child is replaced when its memory after a job exceeds
+    `recycle_rss_bytes`, or after `recycle_jobs` jobs. A canceled child gets
+    `grace_seconds` to stop by itself. `command` starts another child than ours.
+    """
+
+    count: int = 2
+    kept: int = 1
+    memory_bytes: int = 1024 * MIB
+    recycle_rss_bytes: int = 160 * MIB
+    recycle_jobs: int = 1000
+    grace_seconds: float = 2.0
+    start_seconds: float = 20.0
+    idle_seconds: float = 60.0
+    command: tuple[str, ...] = ()

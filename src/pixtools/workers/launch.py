@@ -1,0 +1,74 @@
+"""Starting a pixel child: its command, its environment, and its first word."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pixtools.workers.config import WorkersConfig
+
+CHILD: Final = "pixtools.workers.child"
+
+_PASSED_ON: Final = (
+    "HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV",
+)  # fmt: skip
+_PASSED_ON_PREFIXES: Final = ("COV_", "COVERAGE_", "FONTCONFIG_", "LC_", "PYTHON")
+_SET: Final = {
+    # Measured: 15 jobs of 12 megapixels leave 30 MB behind instead of 79 to 107.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "VIPS_CONCURRENCY": "1",
+    "VIPS_BLOCK_UNTRUSTED": "1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """A process, our end of its socket, and the descriptor of what it prints."""
+
+    process: subprocess.Popen[bytes]
+    channel: socket.socket
+    output: int
+
+
+def launch(config: WorkersConfig) -> Launched:
+    """Start a child; raises OSError."""
+    ours, theirs = socket.socketpair()
+    output, printed = os.pipe()
+    try:
+        process = subprocess.Popen(
+            config.command or command(),
+            stdin=theirs.fileno(),
+            stdout=printed,
+            stderr=printed,
+            env=environment(os.environ),
+        )
+    except BaseException:
+        ours.close()
+        os.close(output)
+        raise
+    finally:
+        theirs.close()
+        os.close(printed)
+    return Launched(process=process, channel=ours, output=output)
+
+
+def command() -> tuple[str, ...]:
+    """The child's command line: no current directory and no user site in its path."""
+    return (sys.executable, "-P", "-s", "-m", CHILD)
+
+
+def environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """The child's environment: how to run, and none of the service's secrets."""
+    kept = {
+        name: value
+        for name, value in ours.items()
+        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+    }
+    return kept | _SET

@@ -1,0 +1,206 @@
+"""The life of a pixel child: hello, then one job after another until the parent goes.
+
+The engine is handed in; the process that runs this is `child`.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, NoReturn, Protocol
+
+from pixtools.domain import plan as plans
+from pixtools.domain.errors import Canceled, PixtoolsError
+from pixtools.domain.limits import Limits
+from pixtools.domain.plan import RenderPlan
+from pixtools.domain.report import Report
+from pixtools.workers.bounds import (
+    bound_job,
+    bound_process,
+    data_bytes,
+    give_back_memory,
+)
+from pixtools.workers.protocol import (
+    Answer,
+    BrokenProtocol,
+    Cancel,
+    Capabilities,
+    Done,
+    Estimate,
+    Failed,
+    Frames,
+    Go,
+    Hello,
+    Progress,
+    Render,
+    frame,
+    read_request,
+)
+
+_PROGRESS_SECONDS: Final = 0.1
+_CHUNK: Final = 65_536
+
+
+class Engine(Protocol):
+    """What a child needs of the engine; tests bring their own."""
+
+    def capabilities(self) -> Capabilities:
+        """What it reads, writes and does."""
+        ...
+
+    def estimate(self, source: Path, plan: RenderPlan, limits: Limits) -> int:
+        """Bytes of memory that `render` will need; raises what the header forbids."""
+        ...
+
+    def render(
+        self,
+        source: Path,
+        plan: RenderPlan,
+        scratch: Path,
+        *,
+        assets: Mapping[str, Path],
+        limits: Limits,
+        checkpoint: Callable[[float], None],
+    ) -> Report:
+        """Make the files."""
+        ...
+
+
+def serve(channel: socket.socket, engine: Engine) -> NoReturn:
+    """Say hello, then do one job after another until the parent goes."""
+    bound_process()
+    inbox = _Inbox(channel)
+    base_bytes = data_bytes()
+    hello = Hello(pid=os.getpid(), capabilities=engine.capabilities())
+    channel.sendall(frame(hello))
+    while True:
+        job = inbox.next_job()
+        answer = _Job(job, inbox, channel, engine).answer(base_bytes)
+        give_back_memory()
+        channel.sendall(_framed(answer))
+
+
+class _Inbox(threading.Thread):
+    """Reads what the parent says, also while libvips works."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        super().__init__(name="inbox", daemon=True)
+        self._channel = channel
+        self._jobs: queue.SimpleQueue[Render] = queue.SimpleQueue()
+        self._told = threading.Condition()
+        self._gone = 0
+        self._canceled = 0
+        self.start()
+
+    def next_job(self) -> Render:
+        return self._jobs.get()
+
+    def canceled(self, job: int) -> bool:
+        return self._canceled == job
+
+    def wait_for_go(self, job: int) -> None:
+        with self._told:
+            self._told.wait_for(lambda: self._gone == job or self.canceled(job))
+
+    def run(self) -> None:
+        status = 0
+        try:
+            self._read()
+        except Exception:  # noqa: BLE001 - whatever it was, nobody is left to work for
+            traceback.print_exc()
+            status = 1
+        # Not sys.exit: the main thread may be deep in an encoder.
+        os._exit(status)
+
+    def _read(self) -> None:
+        frames = Frames()
+        while chunk := self._channel.recv(_CHUNK):
+            frames.feed(chunk)
+            while (body := frames.next()) is not None:
+                self._take(body)
+
+    def _take(self, body: bytes) -> None:
+        request = read_request(body)
+        if isinstance(request, Render):
+            self._jobs.put(request)
+            return
+        with self._told:
+            if isinstance(request, Go):
+                self._gone = request.id
+            elif isinstance(request, Cancel):
+                self._canceled = request.id
+            self._told.notify_all()
+
+
+class _Job:
+    """One job, from its request to its answer."""
+
+    def __init__(
+        self, asked: Render, inbox: _Inbox, channel: socket.socket, engine: Engine
+    ) -> None:
+        self._asked = asked
+        self._inbox = inbox
+        self._channel = channel
+        self._engine = engine
+        self._last_sent = time.monotonic()
+
+    def answer(self, base_bytes: int) -> Answer:
+        """Do the job; every failure becomes an answer, none ends the child."""
+        number = self._asked.id
+        try:
+            return Done(id=number, report=self._report(base_bytes))
+        except PixtoolsError as error:
+            return Failed(id=number, code=error.code, detail=error.detail)
+        except Exception as error:  # noqa: BLE001 - a bug must not take the child along
+            traceback.print_exc()
+            detail = f"The engine failed unexpectedly ({type(error).__name__})."
+            return Failed(id=number, code=PixtoolsError.code, detail=detail)
+
+    def _report(self, base_bytes: int) -> Report:
+        asked = self._asked
+        source, plan = Path(asked.source), plans.from_json(asked.plan)
+        limits = Limits(**asked.limits)
+        bound_job(limits, asked.cpu_seconds, base_bytes)
+        needed = self._engine.estimate(source, plan, limits)
+        self._channel.sendall(frame(Estimate(id=asked.id, bytes=needed)))
+        self._inbox.wait_for_go(asked.id)
+        self._stop_if_canceled()
+        return self._engine.render(
+            source,
+            plan,
+            Path(asked.scratch),
+            assets={name: Path(path) for name, path in asked.assets.items()},
+            limits=limits,
+            checkpoint=self._checkpoint,
+        )
+
+    def _checkpoint(self, fraction: float) -> None:
+        self._stop_if_canceled()
+        now = time.monotonic()
+        if now - self._last_sent >= _PROGRESS_SECONDS:
+            self._last_sent = now
+            within = min(max(fraction, 0.0), 1.0)
+            self._channel.sendall(frame(Progress(id=self._asked.id, fraction=within)))
+
+    def _stop_if_canceled(self) -> None:
+        if self._inbox.canceled(self._asked.id):
+            raise Canceled
+
+
+def _framed(answer: Answer) -> bytes:
+    """Encode an answer, or say that it could not be encoded."""
+    try:
+        return frame(answer)
+    except (BrokenProtocol, ValueError, TypeError) as error:
+        if not isinstance(answer, Done):
+            raise
+        traceback.print_exc()
+        detail = f"The engine's report could not be sent ({type(error).__name__})."
+        failed = Failed(id=answer.id, code=PixtoolsError.code, detail=detail)
+        return frame(failed)
