@@ -1,0 +1,119 @@
+"""Runners: woken at once, never spinning, never killed by one bad stage."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import timedelta
+
+import pytest
+
+from pixtools.queue import runners as module
+from pixtools.queue.bell import HouseBell
+from pixtools.queue.config import RunnerConfig
+from pixtools.queue.runners import Duties, Runners
+
+PATIENCE = 10.0
+NEVER = 3600.0
+
+
+class Work:
+    """A queue of callables, and a record of how often it was asked."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[object] = deque()
+        self.asked = threading.Semaphore(0)
+        self.done = threading.Event()
+        self.reaped = threading.Event()
+        self.due: timedelta | None = None
+
+    def run_next(self, owner: str) -> bool:
+        assert owner.startswith("house/")
+        self.asked.release()
+        if not self.waiting:
+            return False
+        item = self.waiting.popleft()
+        if isinstance(item, Exception):
+            raise item
+        self.done.set()
+        return True
+
+    def due_in(self) -> timedelta | None:
+        return self.due
+
+    def reap(self) -> int:
+        self.reaped.set()
+        return 0
+
+    def duties(self) -> Duties:
+        return Duties(
+            run_next=self.run_next,
+            due_in=self.due_in,
+            reap=self.reap,
+            expire=lambda: 0,
+        )
+
+
+def started(work: Work, bell: HouseBell, *, runners: int = 1) -> Runners:
+    config = RunnerConfig(runners=runners, backstop=NEVER, upkeep=NEVER, expiry=NEVER)
+    made = Runners(work.duties(), bell, config, "house")
+    made.start()
+    return made
+
+
+def test_a_ring_wakes_a_runner_that_would_sleep_for_an_hour() -> None:
+    work, bell = Work(), HouseBell()
+    runners = started(work, bell)
+    assert work.asked.acquire(timeout=PATIENCE)
+    work.waiting.append("stage")
+    bell.work()
+    assert work.done.wait(PATIENCE)
+    assert runners.stop()
+
+
+def test_a_ring_between_looking_and_waiting_is_not_lost() -> None:
+    bell = HouseBell()
+    heard = bell.rings
+    bell.work()
+    assert bell.wait_for_work(heard, timeout=PATIENCE)
+    assert not bell.wait_for_work(bell.rings, timeout=0.01)
+
+
+def test_a_runner_looks_again_when_a_waiting_stage_falls_due() -> None:
+    work, bell = Work(), HouseBell()
+    work.due = timedelta(milliseconds=20)
+    runners = started(work, bell)
+    assert all(work.asked.acquire(timeout=PATIENCE) for _ in range(3))
+    assert runners.stop()
+
+
+def test_a_stage_that_crashes_ends_no_runner(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_AFTER_TROUBLE", 0.0)
+    work, bell = Work(), HouseBell()
+    work.waiting.append(RuntimeError("broken"))
+    runners = started(work, bell)
+    assert work.asked.acquire(timeout=PATIENCE)
+    work.waiting.append("stage")
+    bell.work()
+    assert work.done.wait(PATIENCE)
+    assert runners.alive == 1
+    assert runners.stop()
+    assert "stage_crashed" in caplog.text
+
+
+def test_upkeep_runs_at_once_at_the_start() -> None:
+    work = Work()
+    runners = started(work, HouseBell())
+    assert work.reaped.wait(PATIENCE)
+    assert runners.stop()
+
+
+def test_stopping_ends_every_thread_and_takes_no_new_stage() -> None:
+    work, bell = Work(), HouseBell()
+    runners = started(work, bell, runners=3)
+    assert runners.alive == 3
+    assert runners.stop()
+    assert runners.stopping
+    assert runners.alive == 0
