@@ -10,6 +10,9 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Sources, hostile files and photographs, made once per session.
+pytest_plugins = ["pixtools.testing.fixtures"]
+
 # The machine's own configuration (contract §6) must not decide what a test sees.
 _PREFIXES = ("AWS_", "OTEL_", "RATE_LIMIT_", "S3_", "WEBHOOK_")
 _NAMES = frozenset(

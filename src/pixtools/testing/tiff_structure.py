@@ -115,43 +115,67 @@ def tiff_structure(
 def _encode(
     directory: Directory, offset: int, order: ByteOrder
 ) -> tuple[bytes, bytearray]:
-    """Encode one directory that starts at `offset`: its table and what follows it."""
-    table = bytearray(struct.pack(order + "H", len(directory)))
+    """Encode one directory that starts at `offset`: its table and what follows it.
+
+    Chunks come last, so that a file cut short still has whole directories.
+    """
     heap = bytearray()
     start = offset + 2 + 12 * len(directory) + 4
-    for tag, value in sorted(directory.items()):
-        field = _settled(value, heap, start, order)
-        raw = _packed(field, order)
-        count = len(field.numbers) // _PER_VALUE.get(field.kind, 1)
-        count = count if field.count is None else field.count
-        inline = raw.ljust(4, b"\0")
-        if len(raw) > 4:
-            inline = struct.pack(order + "I", _put(raw, heap, start))
-        table += struct.pack(order + "HHI", tag, field.kind, count) + inline
-    return bytes(table), heap
+    entries = dict[int, bytes]()
+    for tag, value in sorted(directory.items(), key=_chunks_last):
+        if isinstance(value, Chunks):
+            head = struct.pack(order + "HHI", tag, _LONG, len(value.parts))
+            entries[tag] = head + _put_chunks(value.parts, heap, start, order)
+        else:
+            field = _settled(value, heap, start, order)
+            entries[tag] = _entry(tag, field, heap, start, order)
+    table = struct.pack(order + "H", len(directory))
+    return table + b"".join(entries[tag] for tag in sorted(entries)), heap
+
+
+def _chunks_last(item: tuple[int, Field | Chunks | Directory]) -> tuple[bool, int]:
+    return isinstance(item[1], Chunks), item[0]
 
 
 def _settled(
-    value: Field | Chunks | Directory,
-    heap: bytearray,
-    start: int,
-    order: ByteOrder,
+    value: Field | Directory, heap: bytearray, start: int, order: ByteOrder
 ) -> Field:
-    """Put what a field points to on the heap and return the field of its offsets."""
+    """Put a directory on the heap and return the field of its offset."""
     if isinstance(value, Field):
         return value
-    if isinstance(value, Chunks):
-        return longs(*(_put(part, heap, start) for part in value.parts))
     table, below = _encode(value, start + len(heap), order)
     return longs(_put(table + bytes(4) + below, heap, start))
+
+
+def _entry(
+    tag: int, field: Field, heap: bytearray, start: int, order: ByteOrder
+) -> bytes:
+    letter = _FORMATS[field.kind]
+    raw = struct.pack(f"{order}{len(field.numbers)}{letter}", *field.numbers)
+    count = len(field.numbers) // _PER_VALUE.get(field.kind, 1)
+    count = count if field.count is None else field.count
+    inline = raw.ljust(4, b"\0")
+    if len(raw) > 4:
+        inline = struct.pack(order + "I", _put(raw, heap, start))
+    return struct.pack(order + "HHI", tag, field.kind, count) + inline
+
+
+def _put_chunks(
+    parts: tuple[bytes, ...], heap: bytearray, start: int, order: ByteOrder
+) -> bytes:
+    """Put the array of offsets on the heap, then what they point to."""
+    if len(parts) == 1:
+        return struct.pack(order + "I", _put(parts[0], heap, start))
+    array = len(heap)
+    heap += bytes(4 * len(parts))
+    offsets = [_put(part, heap, start) for part in parts]
+    heap[array : array + 4 * len(parts)] = struct.pack(
+        f"{order}{len(parts)}I", *offsets
+    )
+    return struct.pack(order + "I", start + array)
 
 
 def _put(raw: bytes, heap: bytearray, start: int) -> int:
     offset = start + len(heap)
     heap += raw + bytes(len(raw) % 2)
     return offset
-
-
-def _packed(field: Field, order: ByteOrder) -> bytes:
-    letter = _FORMATS[field.kind]
-    return struct.pack(f"{order}{len(field.numbers)}{letter}", *field.numbers)
