@@ -1,0 +1,85 @@
+"""One object on its way into the tree."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+
+from pixtools.jobs.ports.blobs import Blob
+from pixtools.storage.facts import Facts
+from pixtools.storage.faults import disk_faults
+from pixtools.storage.incoming import Incoming
+from pixtools.storage.keys import names
+
+_WRITING = "writing an object"
+
+
+class LocalWriter:
+    """Hashes and counts while it writes; nobody sees the file before `commit`."""
+
+    def __init__(self, incoming: Incoming, key: str, content_type: str | None) -> None:
+        self._to = names(key)
+        self._key = key
+        self._content_type = content_type
+        self._incoming = incoming
+        self._sha256 = hashlib.sha256()
+        self._bytes = 0
+        self._fd: int | None = None
+        with disk_faults(_WRITING):
+            self._name, self._fd = incoming.create()
+
+    def write(self, chunk: bytes) -> None:
+        """Append; raises StorageUnavailable, and drops everything, if it can't."""
+        fd = self._open()
+        rest = memoryview(chunk)
+        try:
+            with disk_faults(_WRITING):
+                while rest:
+                    rest = rest[os.write(fd, rest) :]
+        except BaseException:
+            self.abort()
+            raise
+        self._sha256.update(chunk)
+        self._bytes += len(chunk)
+
+    def commit(self) -> Blob:
+        """Make the object visible and durable."""
+        fd, sha256 = self._open(), self._sha256.hexdigest()
+        facts = Facts(sha256=sha256, content_type=self._content_type)
+        try:
+            with disk_faults(_WRITING):
+                os.fchmod(fd, 0o400)
+                self._incoming.publish(self._name, fd, self._to, facts)
+        except BaseException:
+            self.abort()
+            raise
+        self._close()
+        return Blob(
+            key=self._key,
+            bytes=self._bytes,
+            etag=sha256,
+            content_type=self._content_type,
+            sha256=sha256,
+        )
+
+    def abort(self) -> None:
+        """Drop what was written. Harmless after `commit`, and twice."""
+        if self._fd is None:
+            return
+        with suppress(OSError):  # what stays behind, `sweep` finds
+            self._incoming.discard(self._name)
+        self._close()
+
+    def __del__(self) -> None:
+        self.abort()
+
+    def _open(self) -> int:
+        if self._fd is None:
+            raise ValueError("This object was already committed or aborted.")
+        return self._fd
+
+    def _close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+        self._fd = None
