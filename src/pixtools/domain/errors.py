@@ -12,12 +12,14 @@
     ├── Refused                   right request, wrong moment or wrong state
     │   ├── JobNotFound · BatchNotFound · JobExpired · JobConflict
     │   ├── UploadMissing · UploadMismatch · SourceMissing
+    │   ├── LinkInvalid · LinkExpired
     │   ├── IdempotencyMismatch · IdempotencyInFlight
     │   └── QueueFull · TenantShareExceeded
     ├── Interrupted               the work was stopped on purpose
     │   ├── Canceled · TimedOut · LeaseLost
     ├── Unavailable               something that we depend on is away (retryable)
     │   ├── StorageUnavailable · DatabaseUnavailable · WorkerLost
+    ├── InternalError             a fault of ours, tried again
     └── ConfigurationInvalid      a setting is wrong; the service does not start
 
 `code` is stable and documented; `retryable` says whether the same work may
@@ -214,6 +216,18 @@ class SourceMissing(Refused):
     code = "source_missing"
 
 
+class LinkInvalid(Refused):
+    """This link was not made here, or was changed on its way."""
+
+    code = "link_invalid"
+
+
+class LinkExpired(LinkInvalid):
+    """This link's time is over: ask for a new one."""
+
+    code = "link_expired"
+
+
 class IdempotencyMismatch(Refused):
     """This Idempotency-Key was used before with another request."""
 
@@ -289,6 +303,13 @@ class WorkerLost(Unavailable):
     """The worker process died while it worked on this."""
 
     code = "worker_lost"
+
+
+class InternalError(PixtoolsError):
+    """Something went wrong inside the service."""
+
+    code = "internal_error"
+    retryable = True
 
 
 class ConfigurationInvalid(PixtoolsError):
