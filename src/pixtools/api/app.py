@@ -1,0 +1,86 @@
+"""The HTTP application, made of values: no globals, nothing happens on import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+
+from pixtools.api import openapi, problems, reference
+from pixtools.api.config import ApiConfig
+from pixtools.api.deps import House
+from pixtools.api.envelope import Envelope
+from pixtools.api.metrics import meters
+from pixtools.api.ports import NewsDesk, Probe
+from pixtools.api.routers import (
+    batches,
+    catalogue,
+    classic,
+    health,
+    jobs,
+    submission,
+)
+from pixtools.domain.errors import PixtoolsError
+from pixtools.jobs.service import Service
+
+
+def create_app(
+    config: ApiConfig,
+    service: Service,
+    *,
+    desk: NewsDesk,
+    probes: Mapping[str, Probe],
+    doors: Sequence[APIRouter] = (),
+    page: Sequence[BaseRoute] = (),
+    registry: CollectorRegistry | None = None,
+) -> FastAPI:
+    """Build the app on a service.
+
+    `probes` are asked by `/api/health`, the one named `database` by `/api/readyz`.
+    `doors` are routers of other parts (files behind signed links); `page` are the
+    routes or mounts of the page, tried last. `registry` is what `/metrics` shows.
+    """
+    house = House(
+        config=config,
+        service=service,
+        desk=desk,
+        probes=probes,
+        meters=meters(registry),
+    )
+    app = FastAPI(
+        title="PixTools",
+        version=config.version,
+        openapi_url="/openapi.json" if config.docs else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.house = house
+    _answer_errors(app)
+    for router in (submission, jobs, batches, catalogue, classic, health):
+        app.include_router(router.router)
+    for door in doors:
+        app.include_router(door)
+    if config.docs:
+        app.include_router(reference.router)
+    app.router.routes.extend(page)
+    openapi.install(app, config.public_base_url)
+    app.add_middleware(Envelope, meters=house.meters, new_id=service.ids.new)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    app.add_exception_handler(PixtoolsError, problems.on_domain_error)
+    app.add_exception_handler(HTTPException, problems.on_http_exception)
+    app.add_exception_handler(RequestValidationError, problems.on_invalid_parameters)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The function's name: what generated clients call the operation."""
+    return route.name

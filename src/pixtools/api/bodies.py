@@ -1,0 +1,117 @@
+"""Reading bytes and JSON off the wire, within bounds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, NoReturn, TypeVar
+
+import anyio
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
+
+from pixtools.domain.errors import InvalidRequest
+from pixtools.domain.explain import field_errors
+
+T = TypeVar("T")
+
+
+async def chunks(request: Request, idle_timeout: float) -> AsyncIterator[bytes]:
+    """The body as it comes; 408 if nothing comes for `idle_timeout` seconds."""
+    stream = request.stream().__aiter__()
+    while True:
+        try:
+            with anyio.fail_after(idle_timeout):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            text = f"Nothing of the body came for {idle_timeout:g} seconds."
+            raise HTTPException(408, text, {"Connection": "close"}) from None
+        if chunk:
+            yield chunk
+
+
+async def read_json(request: Request, limit: int, idle_timeout: float) -> Any:  # noqa: ANN401 - JSON
+    """The body as JSON of at most `limit` bytes."""
+    refuse_declared_length(request, limit)
+    body = bytearray()
+    async for chunk in chunks(request, idle_timeout):
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return parse_json(bytes(body))
+
+
+def refuse_declared_length(request: Request, limit: int) -> None:
+    """413 as soon as the head of a request announces too long a body."""
+    if declared_length(request) > limit:
+        raise _too_large(limit)
+
+
+def declared_length(request: Request) -> int:
+    """Content-Length, or 0 where none is given."""
+    given = request.headers.get("content-length", "0")
+    return int(given) if given.isascii() and given.isdigit() else 0
+
+
+def parse_json(text: bytes | str) -> Any:  # noqa: ANN401 - JSON
+    """Strict JSON: no duplicate names, NaN, lone surrogates or NUL; 400 otherwise."""
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        canonical(value)
+    except UnicodeError:
+        raise HTTPException(400, "The JSON can't be read: it is no UTF-8.") from None
+    except RecursionError:
+        raise HTTPException(400, "The JSON is nested too deeply.") from None
+    except ValueError as error:
+        raise HTTPException(400, f"The JSON can't be read: {error}") from None
+    return value
+
+
+def canonical(value: object) -> bytes:
+    """JSON in one spelling; raises ValueError for what no database can hold."""
+    text = json.dumps(
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise ValueError("text must not hold the character NUL")
+    return text.encode()
+
+
+def checked(kind: TypeAdapter[T], value: object, pointer: str = "") -> T:
+    """Check a JSON value; raises InvalidRequest that names every wrong field."""
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        fields = field_errors(error.errors(include_url=False), pointer)
+        more = f" ({len(fields) - 1} more)" if len(fields) > 1 else ""
+        detail = f"{fields[0].pointer}: {fields[0].detail}{more}"
+        raise InvalidRequest(detail, fields=fields) from None
+
+
+def media_type(request: Request) -> str:
+    """The body's media type, in lower case, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice[:60]!r} stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"Expected a body of at most {limit} bytes.")

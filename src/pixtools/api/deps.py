@@ -1,0 +1,67 @@
+"""What every route may lean on, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from pixtools.api.config import ApiConfig
+from pixtools.api.metrics import Meters
+from pixtools.api.ports import NewsDesk, Probe
+from pixtools.jobs.service import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The things that wiring made; one value, held by the app."""
+
+    config: ApiConfig
+    service: Service
+    desk: NewsDesk
+    probes: Mapping[str, Probe]
+    meters: Meters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks, and how the request is found again in logs and traces."""
+
+    tenant: str
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+def house(request: Request) -> House:
+    """The app's house."""
+    found = request.app.state.house
+    assert isinstance(found, House)  # noqa: S101 - set by create_app alone
+    return found
+
+
+def service(request: Request) -> Service:
+    """The service that verbs are called with."""
+    return house(request).service
+
+
+def tenant(request: Request) -> str:  # noqa: ARG001 - keys will be read from it
+    """Whose jobs these are. One tenant until keys are asked for."""
+    return "default"
+
+
+def asker(request: Request, tenant: Annotated[str, Depends(tenant)]) -> Asker:
+    """The tenant with the request's own ids."""
+    state = request.scope.get("state", {})
+    return Asker(
+        tenant=tenant,
+        request_id=state.get("request_id"),
+        traceparent=state.get("traceparent"),
+    )
+
+
+HouseDep = Annotated[House, Depends(house)]
+ServiceDep = Annotated[Service, Depends(service)]
+TenantDep = Annotated[str, Depends(tenant)]
+AskerDep = Annotated[Asker, Depends(asker)]

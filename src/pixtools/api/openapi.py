@@ -1,0 +1,82 @@
+"""The OpenAPI 3.1 document: what FastAPI derives, and the bodies read by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from pixtools.api import schemas
+from pixtools.api.idempotency import HEADER
+from pixtools.api.problems import Problem
+
+REF: Final = "#/components/schemas/{model}"
+BY_HAND: Final = (
+    schemas.NewJob,
+    schemas.NewBatch,
+    schemas.UploadForm,
+    schemas.BatchForm,
+    schemas.ClassicForm,
+    Problem,
+)
+IDEMPOTENT: Final = (("/v1/jobs", "post"), ("/api/process", "post"))
+TAGS: Final = [
+    {"name": "jobs", "description": "One photo, and the files asked of it."},
+    {"name": "batches", "description": "Jobs together: one progress, one ZIP."},
+    {"name": "catalogue", "description": "What this deployment can do."},
+    {"name": "pixtools", "description": "The face that PixTools clients know."},
+    {"name": "health", "description": "For platforms and monitors."},
+]
+DESCRIPTION: Final = (
+    "A photo in, files out. Errors are `application/problem+json` with a stable "
+    "`code`. Every answer carries an `X-Request-ID`: the request's own, if it "
+    "brought one."
+)
+
+
+def install(app: FastAPI, public_base_url: str | None) -> None:
+    """Let the app describe itself; the description is made once, when asked for."""
+    app.openapi = _described(app, public_base_url)  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _described(app: FastAPI, base: str | None) -> Callable[[], dict[str, Any]]:
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _description(app, base)
+        return app.openapi_schema
+
+    return describe
+
+
+def _description(app: FastAPI, base: str | None) -> dict[str, Any]:
+    description = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=TAGS,
+        servers=[{"url": base}] if base else None,
+    )
+    known = description.setdefault("components", {}).setdefault("schemas", {})
+    _, found = models_json_schema(
+        [(model, "validation") for model in BY_HAND], ref_template=REF
+    )
+    for name, schema in found["$defs"].items():
+        known.setdefault(name, schema)
+    for path, method in IDEMPOTENT:
+        operation = description["paths"][path][method]
+        operation.setdefault("parameters", []).append(_key())
+    return description
+
+
+def _key() -> dict[str, Any]:
+    return {
+        "name": HEADER,
+        "in": "header",
+        "required": False,
+        "description": "Makes the request safe to repeat for 24 hours; quoted or bare.",
+        "schema": {"type": "string", "maxLength": 257},
+    }

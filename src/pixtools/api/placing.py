@@ -1,0 +1,84 @@
+"""Placing an order whose photo is not in the request, and answering for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import Response
+
+from pixtools.api import documents
+from pixtools.api.idempotency import REPLAYED
+from pixtools.api.schemas import AnnouncedJob, NewJob, Upload
+from pixtools.api.uploads import wrong
+from pixtools.jobs.read import document
+from pixtools.jobs.service import Service
+from pixtools.jobs.submit import (
+    Order,
+    Submitted,
+    announce,
+    submit_file,
+    submit_object,
+)
+
+NOT_FETCHED: Final = (
+    "This deployment does not fetch URLs yet: upload the photo, or use "
+    "source_type=s3_presigned."
+)
+
+
+def place(service: Service, order: Order, new: NewJob, pointer: str = "") -> Submitted:
+    """Submit a job whose photo is not in the request."""
+    match new.source_type:
+        case "s3_presigned":
+            return announce(
+                service,
+                order,
+                filename=new.filename,
+                content_type=new.content_type,
+                bytes=new.bytes,
+                sha256=new.sha256.lower() if new.sha256 else None,
+            )
+        case "object":
+            return submit_object(
+                service, order, key=new.object_key or "", filename=new.filename
+            )
+        case "local_file":
+            return submit_file(
+                service, order, path=new.object_key or "", filename=new.filename
+            )
+        case "url":
+            raise wrong(f"{pointer}/source_type", NOT_FETCHED)
+
+
+def taken(service: Service, submitted: Submitted) -> Response:
+    """The answer to a new job, or to one that was asked for before."""
+    job = submitted.job
+    shown = document(service, job)
+    headers = {"Location": f"/v1/jobs/{job.id}"}
+    if submitted.replayed:
+        headers |= REPLAYED
+    if job.source.type != "s3_presigned":
+        return documents.answer(shown, 202, headers)
+    upload = upload_of(submitted)
+    if upload is None:
+        return documents.answer(shown, 201, headers)
+    start_url = f"/v1/jobs/{job.id}/start"
+    # Links and client_metadata are parts of the document; nothing is checked twice.
+    announced = AnnouncedJob.model_construct(
+        **dict(shown), upload=upload, start_url=start_url
+    )
+    return documents.answer(announced, 201, headers)
+
+
+def upload_of(submitted: Submitted) -> Upload | None:
+    """Where the photo is to be PUT, if it still is."""
+    signed = submitted.upload
+    if signed is None:
+        return None
+    return Upload(
+        method=signed.method,
+        object_key=submitted.job.source.key,
+        presigned_put_url=signed.url,
+        headers=dict(signed.headers),
+        expires_at=signed.expires_at,
+    )

@@ -1,0 +1,172 @@
+"""Batches: jobs submitted together, one progress, one ZIP."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from starlette.exceptions import HTTPException
+
+from pixtools.api import bodies, documents, events, gathering, uploads, wishes
+from pixtools.api.deps import Asker, AskerDep, House, HouseDep, ServiceDep, TenantDep
+from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
+from pixtools.api.routers.jobs import EVENT_STREAM, NOTHING_NEW
+from pixtools.api.schemas import NEW_BATCH, NewBatchDocument
+from pixtools.domain.document import BatchDocument
+from pixtools.domain.errors import BatchNotFound
+from pixtools.domain.ids import is_id
+from pixtools.jobs.batch import close_batch
+from pixtools.jobs.read import batch_document, get_batch
+from pixtools.jobs.service import Service
+from pixtools.jobs.submit import admit
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/NewBatch"}},
+            "multipart/form-data": {
+                "schema": {"$ref": "#/components/schemas/BatchForm"},
+                "encoding": {
+                    "pipeline": {"contentType": "application/json"},
+                    "metadata": {"contentType": "application/json"},
+                },
+            },
+        },
+    }
+}
+
+router = APIRouter(prefix="/v1", tags=["batches"])
+
+
+def batch_id(
+    batch_id: Annotated[str, Path(description="The batch's id, a UUID.")],
+) -> str:
+    """An id that may be looked up; anything else names no batch."""
+    if not is_id(batch_id):
+        raise BatchNotFound
+    return batch_id
+
+
+BatchId = Annotated[str, Depends(batch_id)]
+
+
+@router.post(
+    "/batches",
+    status_code=201,
+    response_model=NewBatchDocument,
+    openapi_extra=BODY,
+    responses={
+        201: {"description": "The batch, with the jobs that it begins with."},
+        **refusals(*READS_A_BODY, *TAKES_WORK, *SOURCES, "source_missing"),
+    },
+)
+async def create_batch(request: Request, house: HouseDep, asker: AskerDep) -> Response:
+    """Make a batch.
+
+    With `application/json`: empty (`{}`) it stays open, and jobs join it by their
+    `batch_id` until it is closed; with `jobs` it is closed unless `closed` is false.
+    With `multipart/form-data`: any number of `file` fields, one wish for all.
+    The batch's ZIP is made when it is closed and all its jobs have ended.
+    All jobs are taken, or none.
+    """
+    await to_thread.run_sync(admit, house.service, asker.tenant)
+    match bodies.media_type(request):
+        case "multipart/form-data":
+            return await _of_photos(request, house, asker)
+        case "application/json":
+            return await _of_orders(request, house, asker)
+        case other:
+            text = "Expected application/json or multipart/form-data"
+            raise HTTPException(415, f"{text} but received {other or 'neither'}.")
+
+
+@router.get(
+    "/batches/{batch_id}",
+    response_model=BatchDocument,
+    responses={
+        304: {"description": "Unchanged since the document with this ETag."},
+        **refusals("batch_not_found"),
+    },
+)
+def get_one_batch(
+    request: Request, service: ServiceDep, tenant: TenantDep, batch_id: BatchId
+) -> Response:
+    """Read a batch with all its jobs."""
+    shown = batch_document(service, *get_batch(service, tenant, batch_id))
+    tag = documents.etag(shown, service.clock.now())
+    if documents.not_modified(request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    return documents.answer(shown, headers=headers)
+
+
+@router.get(
+    "/batches/{batch_id}/events",
+    response_class=Response,
+    responses={200: EVENT_STREAM, 204: NOTHING_NEW, **refusals("batch_not_found")},
+)
+async def watch_batch(
+    house: HouseDep,
+    tenant: TenantDep,
+    batch_id: BatchId,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Watch a batch, as Server-Sent Events."""
+    look = partial(_look, house.service, tenant, batch_id)
+    first = await to_thread.run_sync(look, None, 0)
+    seen = events.last_event_id(last_event_id)
+    if seen and first and seen >= first.seq and documents.settled(first.document):
+        return Response(status_code=204)
+    return events.stream(house, batch_id, look, None)
+
+
+@router.post(
+    "/batches/{batch_id}/close",
+    status_code=202,
+    response_model=BatchDocument,
+    responses=refusals("batch_not_found"),
+)
+def end_batch(service: ServiceDep, tenant: TenantDep, batch_id: BatchId) -> Response:
+    """Say that no more jobs will join: the ZIP is made when all have ended."""
+    batch = close_batch(service, tenant, batch_id)
+    _, jobs = get_batch(service, tenant, batch.id)
+    return documents.answer(batch_document(service, batch, jobs), 202)
+
+
+async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
+    config = house.config
+    body = await bodies.read_json(request, config.max_json_bytes, config.idle_timeout)
+    new = bodies.checked(NEW_BATCH, body)
+    orders = gathering.orders(house, asker, new.jobs)
+    closed = bool(new.jobs) if new.closed is None else new.closed
+    place = partial(gathering.placed, orders=orders, archive=new.archive, closed=closed)
+    return await to_thread.run_sync(place, house.service, asker.tenant)
+
+
+async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
+    rules = uploads.FormRules(
+        fields=(wishes.FORM_FIELDS - {"batch_id"}) | {"closed"},
+        max_files=house.config.max_batch_files,
+    )
+    async with uploads.receive(request, house, asker, rules) as form:
+        closed = wishes.switch("closed", form.fields.pop("closed", "true"))
+        order = wishes.order(house, asker, wishes.wish_of_form(form.fields))
+        place = partial(
+            gathering.submitted, order=order, files=form.files, closed=closed
+        )
+        return await to_thread.run_sync(place, house.service, asker.tenant)
+
+
+def _look(
+    service: Service, tenant: str, batch_id: str, mark: object, _seen: int
+) -> events.Moment | None:
+    batch, jobs = get_batch(service, tenant, batch_id)
+    now = (batch.version, *((job.id, job.version, job.progress) for job in jobs))
+    if now == mark:
+        return None
+    shown = batch_document(service, batch, jobs)
+    seq = batch.version + sum(job.version for job in jobs)
+    return events.Moment(mark=now, seq=seq, document=shown)

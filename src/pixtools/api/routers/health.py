@@ -1,0 +1,84 @@
+"""Whether the service lives, is ready, and reaches what it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import anyio
+from anyio import to_thread
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from pixtools.api.deps import House, HouseDep
+from pixtools.api.ports import Probe
+from pixtools.api.schemas import Health, Liveness
+
+router = APIRouter(tags=["health"])
+UNHEALTHY: dict[int | str, dict[str, Any]] = {
+    503: {"model": Health, "description": "A dependency can't be reached."}
+}
+EXPOSITION: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Text exposition format.", "content": {"text/plain": {}}}
+}
+State = Literal["ok", "unreachable"]
+
+
+@router.get("/api/livez")
+async def show_liveness() -> Liveness:
+    """Answer as long as the process runs; asks nobody."""
+    return Liveness(status="alive")
+
+
+@router.get("/healthz")
+async def show_health_to_platforms() -> Liveness:
+    """Answer platforms that ask here."""
+    return Liveness(status="ok")
+
+
+@router.get("/api/readyz", response_model=Health, responses=UNHEALTHY)
+async def show_readiness(house: HouseDep) -> Response:
+    """Say whether requests can be taken: the database answers and is migrated."""
+    probes = {"database": house.probes["database"]} if house.probes else {}
+    return await _asked(house, probes)
+
+
+@router.get("/api/health", response_model=Health, responses=UNHEALTHY)
+async def show_health(house: HouseDep) -> Response:
+    """Say of every dependency whether it can be reached."""
+    return await _asked(house, house.probes)
+
+
+@router.get("/metrics", response_class=Response, responses=EXPOSITION)
+def show_metrics(house: HouseDep) -> Response:
+    """Show Prometheus metrics of this process."""
+    body = generate_latest(house.meters.registry)
+    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _asked(house: House, probes: Mapping[str, Probe]) -> Response:
+    states: dict[str, State] = dict.fromkeys(probes, "unreachable")
+
+    async def ask(name: str, probe: Probe) -> None:
+        with anyio.move_on_after(house.config.probe_timeout):
+            if await to_thread.run_sync(_reaches, probe, abandon_on_cancel=True):
+                states[name] = "ok"
+
+    async with anyio.create_task_group() as group:
+        for name, probe in probes.items():
+            group.start_soon(ask, name, probe)
+    well = all(state == "ok" for state in states.values())
+    shown = Health(status="healthy" if well else "unhealthy", dependencies=states)
+    return Response(
+        shown.model_dump_json(),
+        status_code=200 if well else 503,
+        headers={"Cache-Control": "no-store"},
+        media_type="application/json",
+    )
+
+
+def _reaches(probe: Probe) -> bool:
+    try:
+        return probe() is not False
+    except Exception:  # noqa: BLE001 - whatever a probe raises, it did not get there
+        return False

@@ -1,0 +1,228 @@
+"""Jobs after they were submitted: read, watch, list, start, stop, erase, retry."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from pixtools.api import documents, events, pages
+from pixtools.api.deps import AskerDep, HouseDep, ServiceDep, TenantDep
+from pixtools.api.placing import taken
+from pixtools.api.refusals import ONE_JOB, SOURCES, refusals
+from pixtools.api.schemas import JobList
+from pixtools.api.watching import wait_until
+from pixtools.domain.document import JobDocument
+from pixtools.domain.errors import JobNotFound
+from pixtools.domain.ids import is_id
+from pixtools.domain.job import JobStatus
+from pixtools.jobs.cancel import cancel
+from pixtools.jobs.erase import erase
+from pixtools.jobs.ports.facts import JobQuery
+from pixtools.jobs.read import document, events_after, get_job, list_jobs
+from pixtools.jobs.retry import retry
+from pixtools.jobs.service import Service
+from pixtools.jobs.start import start
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+EVENT_STREAM: dict[str, Any] = {
+    "description": (
+        "`retry: 3000`, then a `snapshot` (or, after `Last-Event-ID`, what happened "
+        "since), then `status`, `output`, `progress`, `archive` and `webhook` as they "
+        "happen, last `done`. Every `data` line is the whole document; `id` resumes."
+    ),
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+NOTHING_NEW = {"description": "The stream is done: do not reconnect."}
+
+
+def job_id(job_id: Annotated[str, Path(description="The job's id, a UUID.")]) -> str:
+    """An id that may be looked up; anything else names no job."""
+    if not is_id(job_id):
+        raise JobNotFound
+    return job_id
+
+
+JobId = Annotated[str, Depends(job_id)]
+
+
+@router.get("/jobs", response_model=JobList, responses=refusals("invalid_request"))
+def list_all_jobs(
+    request: Request,
+    service: ServiceDep,
+    tenant: TenantDep,
+    status: Annotated[JobStatus | None, Query(description="Only these.")] = None,
+    batch_id: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=pages.MAX_LIMIT)] = pages.DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """List your jobs, newest first."""
+    query = JobQuery(
+        tenant=tenant,
+        status=status,
+        batch_id=batch_id,
+        limit=limit,
+        cursor=pages.job_before(cursor) if cursor else None,
+    )
+    page = list_jobs(service, query)
+    following = page.next_cursor and pages.cursor_after(page.next_cursor)
+    listed = JobList.model_construct(
+        data=[document(service, job) for job in page.jobs],
+        has_more=following is not None,
+        next_cursor=following,
+    )
+    headers = {"Cache-Control": "no-store"}
+    if following:
+        headers["Link"] = pages.link_next(request, following)
+    body = listed.model_dump_json()
+    return Response(body, headers=headers, media_type="application/json")
+
+
+@router.get(
+    "/jobs/{job_id}",
+    response_model=JobDocument,
+    responses={
+        304: {"description": "Unchanged since the document with this ETag."},
+        **refusals("invalid_request", *ONE_JOB),
+    },
+)
+async def get_one_job(
+    request: Request,
+    house: HouseDep,
+    tenant: TenantDep,
+    job_id: JobId,
+    wait: Annotated[
+        float,
+        Query(
+            ge=0,
+            le=30,
+            allow_inf_nan=False,
+            description="Seconds to hold the answer until the job has ended, or, "
+            "with If-None-Match, until it has changed.",
+        ),
+    ] = 0,
+) -> Response:
+    """Read a job. Links to files are signed anew each time."""
+    conditional = "if-none-match" in request.headers
+
+    def read() -> tuple[JobDocument, str]:
+        shown = document(house.service, get_job(house.service, tenant, job_id))
+        return shown, documents.etag(shown, house.service.clock.now())
+
+    def enough(found: tuple[JobDocument, str]) -> bool:
+        if conditional:
+            return not documents.not_modified(request, found[1])
+        return documents.settled(found[0])
+
+    shown, tag = await wait_until(house, job_id, read, enough, wait)
+    if documents.not_modified(request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    # A cache may keep it, but must ask each time: that is what the tag is for.
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    return documents.answer(shown, headers=headers)
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    response_class=Response,
+    responses={200: EVENT_STREAM, 204: NOTHING_NEW, **refusals(*ONE_JOB)},
+)
+async def watch_job(
+    house: HouseDep,
+    tenant: TenantDep,
+    job_id: JobId,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Watch a job, as Server-Sent Events."""
+    look = partial(_look, house.service, tenant, job_id)
+    seen = events.last_event_id(last_event_id)
+    first = await to_thread.run_sync(look, None, seen or 0)
+    if seen is not None and (first is None or _has_heard_all(first, seen)):
+        return Response(status_code=204)
+    return events.stream(house, job_id, look, seen)
+
+
+@router.post(
+    "/jobs/{job_id}/start",
+    status_code=202,
+    response_model=JobDocument,
+    responses=refusals(
+        *ONE_JOB,
+        *SOURCES,
+        "upload_missing",
+        "upload_mismatch",
+        "job_conflict",
+        "invalid_pipeline",
+        "queue_full",
+        "tenant_share_exceeded",
+        "storage_unavailable",
+    ),
+)
+def start_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response:
+    """Check the uploaded photo and queue the job. Twice is as good as once."""
+    submitted = start(service, tenant, job_id)
+    headers = {"Location": f"/v1/jobs/{submitted.job.id}"}
+    return documents.answer(document(service, submitted.job), 202, headers)
+
+
+@router.post(
+    "/jobs/{job_id}/cancel",
+    status_code=202,
+    response_model=JobDocument,
+    responses=refusals(*ONE_JOB),
+)
+def cancel_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response:
+    """Stop a job, also in the middle of an encode. A job that has ended stays so."""
+    return documents.answer(document(service, cancel(service, tenant, job_id)), 202)
+
+
+@router.delete(
+    "/jobs/{job_id}",
+    status_code=204,
+    responses=refusals(*ONE_JOB, "storage_unavailable"),
+)
+def delete_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response:
+    """Stop a job and erase it with all its files."""
+    erase(service, tenant, job_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/jobs/{job_id}/retry",
+    status_code=202,
+    response_model=JobDocument,
+    responses=refusals(
+        *ONE_JOB,
+        "job_conflict",
+        "source_missing",
+        "queue_full",
+        "tenant_share_exceeded",
+        "storage_unavailable",
+    ),
+)
+def retry_job(service: ServiceDep, asker: AskerDep, job_id: JobId) -> Response:
+    """Run the failed outputs again, as a new job: Location leads to it."""
+    return taken(service, retry(service, asker.tenant, job_id))
+
+
+def _look(
+    service: Service, tenant: str, job_id: str, mark: object, seen: int
+) -> events.Moment | None:
+    job = get_job(service, tenant, job_id)
+    if (job.version, job.progress) == mark:
+        return None
+    news = events_after(service, tenant, job_id, seen)
+    # Read the job after its events: the document must never be older than they are.
+    job = get_job(service, tenant, job_id)
+    return events.Moment(
+        mark=(job.version, job.progress),
+        seq=job.version,
+        document=document(service, job),
+        news=[(event.seq, event.kind) for event in news],
+    )
+
+
+def _has_heard_all(moment: events.Moment, seen: int) -> bool:
+    return documents.settled(moment.document) and not moment.news and seen > 0

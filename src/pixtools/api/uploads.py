@@ -1,0 +1,208 @@
+"""Files that come as multipart/form-data: streamed into the store, never held."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+from anyio import to_thread
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from pixtools.api import bodies
+from pixtools.api.deps import Asker, House
+from pixtools.api.idempotency import key_of
+from pixtools.api.multipart import PartBegins, PartEnds, Parts
+from pixtools.domain.errors import FieldError, InvalidRequest, UploadTooLarge
+from pixtools.jobs.submit import Intake, Received
+
+BATCH_BYTES: Final = 256 * 1024
+OVERHEAD_BYTES: Final = 1024 * 1024
+"""What a form may weigh beside its files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormRules:
+    """What a form may hold; unknown fields are refused unless `fields` is None."""
+
+    fields: frozenset[str] | None
+    max_files: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedFile:
+    """A file that rests in the store and belongs to no job yet."""
+
+    intake: Intake
+    received: Received
+    filename: str | None
+    content_type: str | None
+
+
+@dataclass(slots=True)
+class Form:
+    """A form that was read to its end."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    files: list[ReceivedFile] = field(default_factory=list)
+
+    def fingerprinted(self) -> dict[str, object]:
+        """What makes two forms the same: their fields and their files' bytes."""
+        hashes = [file.received.blob.sha256 for file in self.files]
+        return {"fields": self.fields, "files": hashes}
+
+
+@asynccontextmanager
+async def receive(
+    request: Request, house: House, asker: Asker, rules: FormRules
+) -> AsyncIterator[Form]:
+    """Read a form; whatever goes wrong inside the block leaves no file behind."""
+    desk = _Desk(house, asker, rules, key_of(request))
+    try:
+        await _read(request, house, rules, desk)
+        yield desk.form
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(desk.abort)
+        raise
+
+
+async def _read(request: Request, house: House, rules: FormRules, desk: _Desk) -> None:
+    parts = Parts(request.headers.get("content-type", ""))
+    most = house.service.rules.limits.max_upload_bytes
+    bound = rules.max_files * most + OVERHEAD_BYTES
+    if bodies.declared_length(request) > bound:
+        raise too_large(most)
+    taken = 0
+    async for chunk in bodies.chunks(request, house.config.idle_timeout):
+        taken += len(chunk)
+        if taken > bound:
+            raise too_large(most)
+        for piece in parts.feed(chunk):
+            await desk.take(piece)
+    parts.finish()
+    if not desk.form.files:
+        raise wrong("/file", "Expected a file but received none.")
+
+
+class _Desk:
+    """Sorts pieces into fields and files, in whatever order they come."""
+
+    def __init__(
+        self, house: House, asker: Asker, rules: FormRules, key: str | None
+    ) -> None:
+        self.form = Form()
+        self._key = key
+        self._house = house
+        self._asker = asker
+        self._rules = rules
+        self._head: PartBegins | None = None
+        self._text = bytearray()
+        self._intake: Intake | None = None
+        self._begun: list[Intake] = []
+        self._batch: list[bytes] = []
+        self._batched = 0
+
+    async def take(self, piece: PartBegins | PartEnds | bytes) -> None:
+        """Handle the next piece."""
+        if isinstance(piece, PartBegins):
+            await self._begin(piece)
+        elif isinstance(piece, PartEnds):
+            await self._end()
+        elif self._intake is None:
+            self._append(piece)
+        else:
+            await self._stream(piece)
+
+    def abort(self) -> None:
+        """Drop every file that was begun."""
+        for intake in self._begun:
+            intake.abort()
+
+    async def _begin(self, head: PartBegins) -> None:
+        self._head = head
+        if head.name == "file":
+            if len(self._begun) >= self._rules.max_files:
+                text = f"Expected at most {self._rules.max_files} files."
+                one = "Expected one file but received more."
+                raise wrong("/file", one if self._rules.max_files == 1 else text)
+            self._intake = await to_thread.run_sync(self._taken_in)
+            self._begun.append(self._intake)
+            return
+        self._check_field(head)
+
+    def _taken_in(self) -> Intake:
+        key = self._key if not self._begun else None
+        service, tenant = self._house.service, self._asker.tenant
+        return Intake.begin(service, tenant, idempotency_key=key)
+
+    def _check_field(self, head: PartBegins) -> None:
+        known = self._rules.fields
+        pointer = f"/{head.name[:64]}"
+        if known is not None and head.name not in known:
+            raise wrong(pointer, f"There is no field named {head.name[:64]!r} here.")
+        if head.name in self.form.fields:
+            raise wrong(pointer, f"The field {head.name[:64]!r} stands twice.")
+        if len(self.form.fields) >= self._house.config.max_fields:
+            raise HTTPException(413, "The form has too many fields.")
+
+    def _append(self, piece: bytes) -> None:
+        self._text += piece
+        limit = self._house.config.max_field_bytes
+        if len(self._text) > limit:
+            raise HTTPException(413, f"Expected a field of at most {limit} bytes.")
+
+    async def _stream(self, piece: bytes) -> None:
+        self._batch.append(piece)
+        self._batched += len(piece)
+        if self._batched >= BATCH_BYTES:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        if self._intake is not None and self._batch:
+            chunk = b"".join(self._batch)
+            self._batch, self._batched = [], 0
+            self._house.meters.uploaded.inc(len(chunk))
+            await to_thread.run_sync(self._intake.write, chunk)
+
+    async def _end(self) -> None:
+        if self._head is None:
+            return
+        if self._intake is not None:
+            await self._flush()
+            received = await to_thread.run_sync(self._intake.finish)
+            file = ReceivedFile(
+                intake=self._intake,
+                received=received,
+                filename=self._head.filename or None,
+                content_type=self._head.content_type,
+            )
+            self.form.files.append(file)
+            self._intake = None
+        else:
+            self.form.fields[self._head.name] = self._decoded(self._head.name)
+        self._head = None
+
+    def _decoded(self, name: str) -> str:
+        raw = bytes(self._text)
+        self._text.clear()
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            raise wrong(f"/{name}", f"Expected UTF-8 for {name}.") from None
+        if "\x00" in text:
+            raise wrong(f"/{name}", f"Expected text without NUL for {name}.")
+        return text
+
+
+def too_large(limit: int) -> UploadTooLarge:
+    """The refusal of a file by its size."""
+    return UploadTooLarge(f"Expected a file of at most {limit:,} bytes.")
+
+
+def wrong(pointer: str, detail: str) -> InvalidRequest:
+    """The refusal of a request for one field."""
+    return InvalidRequest(detail, fields=(FieldError(pointer, detail),))
