@@ -6,10 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
 
-BEAT_SECONDS: Final = 0.4
-"""How long a wait may last before the one who waits is asked whether to go on."""
+from pixtools.workers.pulse import BEAT_SECONDS
 
 
 class MemoryBudget:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pixtools.domain.errors import WorkerLost
-from pixtools.workers.budget import BEAT_SECONDS
 from pixtools.workers.config import WorkersConfig
-from pixtools.workers.process import Checkpoint, PixelProcess
+from pixtools.workers.process import PixelProcess
 from pixtools.workers.protocol import Capabilities
+from pixtools.workers.pulse import BEAT_SECONDS, Checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
-from pixtools.domain import plan as plans
 from pixtools.domain.errors import Canceled, PixtoolsError
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import RenderPlan
@@ -44,6 +43,7 @@ from pixtools.workers.protocol import (
 )
 
 _PROGRESS_SECONDS: Final = 0.1
+_PROGRESS_STEP: Final = 0.1
 _CHUNK: Final = 65_536
 
 
@@ -148,7 +148,8 @@ class _Job:
         self._inbox = inbox
         self._channel = channel
         self._engine = engine
-        self._last_sent = time.monotonic()
+        self._told_at = 0.0
+        self._told = 0.0
 
     def answer(self, base_bytes: int) -> Answer:
         """Do the job; every failure becomes an answer, none ends the child."""
@@ -164,28 +165,28 @@ class _Job:
 
     def _report(self, base_bytes: int) -> Report:
         asked = self._asked
-        source, plan = Path(asked.source), plans.from_json(asked.plan)
-        limits = Limits(**asked.limits)
-        bound_job(limits, asked.cpu_seconds, base_bytes)
-        needed = self._engine.estimate(source, plan, limits)
+        source = Path(asked.source)
+        bound_job(asked.limits, asked.cpu_seconds, base_bytes)
+        needed = self._engine.estimate(source, asked.plan, asked.limits)
         self._channel.sendall(frame(Estimate(id=asked.id, bytes=needed)))
         self._inbox.wait_for_go(asked.id)
         self._stop_if_canceled()
         return self._engine.render(
             source,
-            plan,
+            asked.plan,
             Path(asked.scratch),
             assets={name: Path(path) for name, path in asked.assets.items()},
-            limits=limits,
+            limits=asked.limits,
             checkpoint=self._checkpoint,
         )
 
     def _checkpoint(self, fraction: float) -> None:
         self._stop_if_canceled()
-        now = time.monotonic()
-        if now - self._last_sent >= _PROGRESS_SECONDS:
-            self._last_sent = now
-            within = min(max(fraction, 0.0), 1.0)
+        now, within = time.monotonic(), min(max(fraction, 0.0), 1.0)
+        late = now - self._told_at >= _PROGRESS_SECONDS
+        # A silent encoder may follow: what is said last should be nearly true.
+        if late or within - self._told >= _PROGRESS_STEP:
+            self._told_at, self._told = now, within
             self._channel.sendall(frame(Progress(id=self._asked.id, fraction=within)))
 
     def _stop_if_canceled(self) -> None:

@@ -13,8 +13,9 @@ from pixtools.domain.report import Report
 from pixtools.workers.budget import MemoryBudget
 from pixtools.workers.children import ChildFacts, Children
 from pixtools.workers.config import WorkersConfig
-from pixtools.workers.process import Checkpoint, Task
+from pixtools.workers.process import Task
 from pixtools.workers.protocol import Capabilities
+from pixtools.workers.pulse import Checkpoint
 
 
 class ProcessRenderer:

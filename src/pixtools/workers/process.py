@@ -10,18 +10,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Final, NoReturn
 
-from pixtools.domain import plan as plans
 from pixtools.domain.errors import Canceled, TimedOut, WorkerLost
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import Report
 from pixtools.workers.answers import checked_report, error_named, read_answer
-from pixtools.workers.budget import BEAT_SECONDS
 from pixtools.workers.config import WorkersConfig
 from pixtools.workers.launch import launch
 from pixtools.workers.output import ChildOutput
@@ -41,16 +39,15 @@ from pixtools.workers.protocol import (
     Request,
     frame,
 )
+from pixtools.workers.pulse import BEAT_SECONDS, Checkpoint, Pulse
 
 _CHUNK: Final = 65_536
 _SEND_SECONDS: Final = 10.0
 _EXIT_SECONDS: Final = 2.0
-_TELL_SECONDS: Final = 0.05
 _CPU_PER_SECOND: Final = 4
 """CPU seconds per second of time-out: encoders start a few threads of their own."""
 _OUT_OF_MEMORY: Final = "perhaps the machine ran out of memory"
 
-Checkpoint = Callable[[float], None]
 Admit = Callable[[int], None]
 
 
@@ -166,12 +163,12 @@ class PixelProcess:
         """Send the task and follow it to its answer."""
         self._send(self._request(task))
         deadline = time.monotonic() + task.timeout
-        last_told, fraction, admitted = 0.0, 0.0, False
+        pulse, admitted = Pulse(task.checkpoint), False
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 self._time_out(task.timeout)
-            match self._receive(min(left, BEAT_SECONDS)):
+            match self._receive(min(left, pulse.seconds_left())):
                 case Done() | Failed() as answer if self._is_ours(answer):
                     return answer
                 case Estimate(bytes=needed) as answer if (
@@ -182,23 +179,21 @@ class PixelProcess:
                     self._send(Go(id=self.jobs))
                     deadline = time.monotonic() + task.timeout
                 case Progress() as answer if self._is_ours(answer):
-                    fraction = answer.fraction
+                    pulse.progressed(answer.fraction)
                 case None:
                     pass
                 case answer:
                     self._give_up(f"It said {answer.type} out of turn.")
-            if time.monotonic() - last_told >= _TELL_SECONDS:
-                last_told = time.monotonic()
-                task.checkpoint(fraction)
+            pulse.beat()
 
     def _request(self, task: Task) -> Render:
         return Render(
             id=self.jobs,
             source=str(task.source.absolute()),
             scratch=str(task.scratch.absolute()),
-            plan=plans.to_json(task.plan),
+            plan=task.plan,
             assets={name: str(path.absolute()) for name, path in task.assets.items()},
-            limits=asdict(task.limits),
+            limits=task.limits,
             cpu_seconds=task.timeout * _CPU_PER_SECOND,
         )
 

@@ -15,9 +15,12 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Final, Literal
 
+from pixtools.domain import plan as plans
+from pixtools.domain.limits import Limits
+from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import Report
 
 VERSION: Final = 1
@@ -53,7 +56,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Render:
-    """Do a job: paths are absolute, `plan` and `limits` as their JSON.
+    """Do a job; paths are absolute.
 
     `cpu_seconds` bounds the job's CPU time, should the parent not be there to do it.
     """
@@ -61,9 +64,9 @@ class Render:
     id: int
     source: str
     scratch: str
-    plan: dict[str, Any]
+    plan: RenderPlan
     assets: dict[str, str]
-    limits: dict[str, Any]
+    limits: Limits
     cpu_seconds: float
     type: Literal["render"] = "render"
 
@@ -127,7 +130,9 @@ Answer = Hello | Estimate | Progress | Done | Failed
 
 def frame(message: Request | Answer) -> bytes:
     """Encode one message; raises BrokenProtocol if it is too long for a frame."""
-    body = json.dumps(asdict(message), allow_nan=False, separators=(",", ":")).encode()
+    body = json.dumps(
+        message, default=_fields, allow_nan=False, separators=(",", ":")
+    ).encode()
     if len(body) > MAX_FRAME:
         raise BrokenProtocol(
             f"Expected at most {MAX_FRAME} bytes in a frame but received {len(body)}."
@@ -165,5 +170,20 @@ class Frames:
 def read_request(body: bytes) -> Request:
     """Decode what the parent said; the child trusts its parent's values."""
     value = json.loads(body)
-    kinds: dict[str, type[Request]] = {"render": Render, "go": Go, "cancel": Cancel}
-    return kinds[value["type"]](**value)
+    match value["type"]:
+        case "render":
+            plan, limits = plans.from_json(value["plan"]), Limits(**value["limits"])
+            return Render(**{**value, "plan": plan, "limits": limits})
+        case "go":
+            return Go(**value)
+        case _:
+            return Cancel(**value)
+
+
+def _fields(value: object) -> dict[str, object]:
+    """A dataclass as a dict; `asdict` would also copy all that lies below it."""
+    if not is_dataclass(value):
+        raise TypeError(
+            f"Expected JSON's values but received a {type(value).__name__}."
+        )
+    return {field.name: getattr(value, field.name) for field in fields(value)}

@@ -1,0 +1,299 @@
+"""The real child: libvips behind its wall."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import psutil
+import pytest
+from PIL import Image
+
+from pixtools.domain.errors import (
+    Canceled,
+    SourceError,
+    TimedOut,
+    UnsupportedFormat,
+)
+from pixtools.domain.limits import MIB, Limits
+from pixtools.domain.plan import Box, Encode, OutputPlan, RenderPlan
+from pixtools.domain.report import Report
+from pixtools.testing.images import photo_jpeg
+from pixtools.workers.config import WorkersConfig
+from pixtools.workers.pool import ProcessRenderer
+
+Checkpoint = Callable[[float], None]
+
+
+def output(format: str = "jpg", **encode: object) -> OutputPlan:
+    base = Encode(format=format, quality=None if format == "png" else 80)
+    return OutputPlan(id=format, action="convert", encode=replace(base, **encode))  # type: ignore[arg-type]  # options by name
+
+
+SMALL: Final = RenderPlan(outputs=(replace(output(), box=Box(width=64)),))
+SLOW: Final = RenderPlan(outputs=(output("avif", effort=7),))
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[ProcessRenderer]:
+    with ProcessRenderer(WorkersConfig(count=1, grace_seconds=0.2)) as renderer:
+        yield renderer
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return photo_jpeg(tmp_path_factory.mktemp("photo") / "photo.jpg", 1200, 900)
+
+
+@pytest.fixture
+def render(
+    renderer: ProcessRenderer, tmp_path: Path, photo: Path
+) -> Callable[..., Report]:
+    def render(
+        plan: RenderPlan,
+        source: Path = photo,
+        *,
+        assets: Mapping[str, Path] | None = None,
+        limits: Limits | None = None,
+        checkpoint: Checkpoint = lambda _: None,
+        timeout: float = 60,
+    ) -> Report:
+        return renderer.render(
+            source,
+            plan,
+            tmp_path,
+            assets=assets or {},
+            limits=limits or Limits(),
+            checkpoint=checkpoint,
+            timeout=timeout,
+        )
+
+    return render
+
+
+def test_a_child_says_what_this_libvips_can_do(renderer: ProcessRenderer) -> None:
+    have = renderer.capabilities()
+    assert {"jpg", "png", "webp", "avif", "tiff", "gif"} <= set(have.readable)
+    assert {"jpg", "png", "webp", "avif"} <= set(have.writable)
+    assert {"convert", "resize", "watermark", "metadata"} == set(have.actions)
+    assert have.libvips.count(".") == 2
+
+
+def test_a_photo_goes_in_and_files_come_out(
+    render: Callable[..., Report], tmp_path: Path
+) -> None:
+    report = render(SMALL)
+    (made,) = report.outputs
+    with Image.open(tmp_path / made.file) as image:
+        assert (image.format, image.size) == ("JPEG", (64, 48))
+    assert (report.source.width, report.source.height) == (1200, 900)
+
+
+def test_relative_paths_mean_the_parents_directory(
+    renderer: ProcessRenderer,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    renderer.capabilities()
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    Path("photo.jpg").write_bytes(photo.read_bytes())
+    renderer.render(
+        Path("photo.jpg"),
+        SMALL,
+        Path("out"),
+        assets={},
+        limits=Limits(),
+        checkpoint=lambda _: None,
+        timeout=60,
+    )
+    assert (tmp_path / "out" / "jpg.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [(b"just text", UnsupportedFormat), (b"\xff\xd8\xff\xe0nonsense", SourceError)],
+)
+def test_a_file_that_is_no_image_fails_with_the_engines_own_error(
+    render: Callable[..., Report],
+    tmp_path: Path,
+    content: bytes,
+    error: type[Exception],
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(content)
+    with pytest.raises(error):
+        render(SMALL, source)
+
+
+def test_one_output_that_can_not_be_made_does_not_stop_the_others(
+    render: Callable[..., Report],
+) -> None:
+    impossible = replace(output("webp", max_bytes=1), id="impossible")
+    report = render(RenderPlan(outputs=(*SMALL.outputs, impossible)))
+    assert [made.id for made in report.outputs] == ["jpg"]
+    assert [failed.code for failed in report.failures] == ["max_bytes_unreachable"]
+
+
+def test_progress_of_a_real_encode_reaches_the_caller(
+    render: Callable[..., Report],
+) -> None:
+    heard: list[float] = []
+    render(RenderPlan(outputs=(output("png", effort=6),)), checkpoint=heard.append)
+    assert heard == sorted(heard)
+    assert any(0 < fraction < 1 for fraction in heard)
+
+
+def test_an_encode_that_does_not_listen_is_canceled_all_the_same(
+    render: Callable[..., Report],
+) -> None:
+    """AVIF ignores libvips' kill: after the grace its process goes."""
+    began = time.monotonic()
+
+    def cancel(_: float) -> None:
+        if time.monotonic() - began > 0.5:
+            raise Canceled
+
+    with pytest.raises(Canceled):
+        render(SLOW, checkpoint=cancel)
+    assert time.monotonic() - began < 5
+    assert render(SMALL).outputs
+
+
+def test_a_hard_time_out_ends_a_slow_encode(
+    render: Callable[..., Report], renderer: ProcessRenderer
+) -> None:
+    renderer.capabilities()
+    began = time.monotonic()
+    with pytest.raises(TimedOut):
+        render(SLOW, timeout=0.5)
+    assert time.monotonic() - began < 5
+    assert render(SMALL).outputs
+
+
+def test_the_parents_death_ends_the_child_at_its_work(
+    photo: Path, tmp_path: Path
+) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from pixtools.domain.limits import Limits
+from pixtools.domain.plan import Encode, OutputPlan, RenderPlan
+from pixtools.workers.pool import ProcessRenderer
+renderer = ProcessRenderer()
+renderer.capabilities()
+print(renderer.children()[0].pid, flush=True)
+avif = Encode(format="avif", quality=80, effort=9)
+plan = RenderPlan(outputs=(OutputPlan(id="a", action="convert", encode=avif),))
+renderer.render(Path({str(photo)!r}), plan, Path({str(tmp_path)!r}), assets={{}},
+    limits=Limits(), checkpoint=lambda f: print(f, flush=True), timeout=60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.stdout.readline()
+        parent.kill()
+    child.wait(timeout=10)
+
+
+def test_ctrl_c_is_the_parents_business(
+    render: Callable[..., Report], renderer: ProcessRenderer
+) -> None:
+    render(SMALL)
+    (child,) = renderer.children()
+    os.kill(child.pid, signal.SIGINT)
+    os.kill(child.pid, signal.SIGTERM)
+    render(SMALL)
+    assert [c.pid for c in renderer.children()] == [child.pid]
+
+
+def test_the_kernel_holds_the_child_within_bounds(
+    render: Callable[..., Report], renderer: ProcessRenderer
+) -> None:
+    render(SMALL, limits=Limits(memory_budget_bytes=100 * MIB))
+    (child,) = renderer.children()
+    process = psutil.Process(child.pid)
+
+    def soft(kind: int) -> int:
+        return resource.prlimit(child.pid, kind)[0]
+
+    assert soft(resource.RLIMIT_CORE) == 0
+    assert 200 * MIB < soft(resource.RLIMIT_DATA) < 600 * MIB
+    assert soft(resource.RLIMIT_FSIZE) < 1024 * MIB
+    assert 240 <= soft(resource.RLIMIT_CPU) < 400
+    assert int(Path(f"/proc/{child.pid}/oom_score_adj").read_text()) >= 500
+    assert not any("pydantic" in mapped.path for mapped in process.memory_maps())
+
+
+def test_many_threads_share_one_child(
+    render: Callable[..., Report], renderer: ProcessRenderer
+) -> None:
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            render(RenderPlan())
+        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(renderer.children()) == 1
+
+
+def test_a_child_is_small_at_its_work_and_smaller_after_it(
+    tmp_path: Path, unmeasured: dict[str, str]
+) -> None:
+    """The gallery of a 12-megapixel photo, three times: at most 60 MiB, then 35."""
+    photo_jpeg(tmp_path / "photo.jpg", 4000, 3000)
+    answer = subprocess.run(
+        [sys.executable, "-c", _GALLERY_JOBS, str(tmp_path)],
+        env=unmeasured,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    peak, after = map(int, answer.stdout.split())
+    assert peak <= 60 * MIB
+    assert after <= 35 * MIB
+
+
+_GALLERY_JOBS: Final = """
+import re, sys
+from pathlib import Path
+from pixtools.domain.limits import Limits
+from pixtools.domain.plan import Box, Encode, OutputPlan, RenderPlan
+from pixtools.workers.pool import ProcessRenderer
+jpeg = Encode(format="jpg", quality=80)
+boxes = [Box(width=side, height=side) for side in (2048, 1024, 512)]
+boxes.append(Box(width=200, height=200, fit="cover"))
+plan = RenderPlan(outputs=tuple(
+    OutputPlan(id=str(i), action="resize", encode=jpeg, box=box)
+    for i, box in enumerate(boxes)))
+folder = Path(sys.argv[1])
+with ProcessRenderer() as renderer:
+    for _ in range(3):
+        report = renderer.render(folder / "photo.jpg", plan, folder, assets={},
+            limits=Limits(), checkpoint=lambda _: None, timeout=60)
+        assert len(report.outputs) == 4, report
+    (child,) = renderer.children()
+    status = Path(f"/proc/{child.pid}/status").read_text()
+    peak = re.search(r"VmHWM:\\s*(\\d+)", status)
+    print(int(peak[1]) * 1024, child.rss_bytes)
+"""

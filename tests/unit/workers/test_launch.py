@@ -1,0 +1,35 @@
+"""A child that decodes hostile images starts with what it needs and no more."""
+
+from __future__ import annotations
+
+import sys
+
+from pixtools.workers.launch import command, environment
+
+
+def test_no_secret_reaches_the_child() -> None:
+    ours = {
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "DATABASE_URL": "postgresql://u:p@h/d",
+        "API_KEY": "k",
+        "WEBHOOK_SIGNING_SECRET": "w",
+        "PATH": "/bin",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": "src",
+    }
+    passed = environment(ours)
+    assert {name: passed[name] for name in ours if name in passed} == {
+        "PATH": "/bin",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": "src",
+    }
+
+
+def test_the_allocator_and_libvips_are_set_up_before_they_are_loaded() -> None:
+    passed = environment({"VIPS_CONCURRENCY": "16", "MALLOC_ARENA_MAX": "64"})
+    assert passed["VIPS_CONCURRENCY"] == "1"
+    assert passed["MALLOC_ARENA_MAX"] == "2"
+
+
+def test_the_current_directory_is_no_place_for_the_childs_code() -> None:
+    assert command()[:2] == (sys.executable, "-P")
