@@ -23,11 +23,21 @@ class LocalWriter:
         self._key = key
         self._content_type = content_type
         self._incoming = incoming
-        self._sha256 = hashlib.sha256()
+        self._hash = hashlib.sha256()
         self._bytes = 0
         self._fd: int | None = None
         with disk_faults(_WRITING):
             self._name, self._fd = incoming.create()
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far, in hexadecimal."""
+        return self._hash.hexdigest()
 
     def write(self, chunk: bytes) -> None:
         """Append; raises StorageUnavailable, and drops everything, if it can't."""
@@ -40,12 +50,12 @@ class LocalWriter:
         except BaseException:
             self.abort()
             raise
-        self._sha256.update(chunk)
+        self._hash.update(chunk)
         self._bytes += len(chunk)
 
     def commit(self) -> Blob:
         """Make the object visible and durable."""
-        fd, sha256 = self._open(), self._sha256.hexdigest()
+        fd, sha256 = self._open(), self.sha256
         facts = Facts(sha256=sha256, content_type=self._content_type)
         try:
             with disk_faults(_WRITING):

@@ -80,12 +80,12 @@ def files_router(door: FileDoor, *, idle_timeout: float = 60.0) -> APIRouter:
             **refusals("link_invalid", "link_expired", 404, "storage_unavailable"),
         },
     )
-    async def download_file(key: Key, token: Token, request: Request) -> Response:
+    async def download_file(key: Key, request: Request, token: Token = "") -> Response:
         """Serve a file; ranges and conditional requests are honoured."""
         return await _downloaded(door, key, token, request)
 
     @router.head("/files/{key:path}", include_in_schema=False)
-    async def describe_file(key: Key, token: Token, request: Request) -> Response:
+    async def describe_file(key: Key, request: Request, token: Token = "") -> Response:
         """Say what a GET would answer."""
         return await _downloaded(door, key, token, request)
 
@@ -95,7 +95,7 @@ def files_router(door: FileDoor, *, idle_timeout: float = 60.0) -> APIRouter:
         responses={200: {"description": "Stored."}, **refusals(*_PUT_REFUSALS)},
         openapi_extra=_ANY_BODY,
     )
-    async def upload_file(key: Key, token: Token, request: Request) -> Response:
+    async def upload_file(key: Key, request: Request, token: Token = "") -> Response:
         """Store a file: exactly the one that was announced for this link."""
         return await _uploaded(door, key, token, request, idle_timeout)
 
