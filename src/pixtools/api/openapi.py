@@ -69,7 +69,19 @@ def _description(app: FastAPI, base: str | None) -> dict[str, Any]:
     for path, method in IDEMPOTENT:
         operation = description["paths"][path][method]
         operation.setdefault("parameters", []).append(_key())
+    _forget_unused_422(description)
     return description
+
+
+def _forget_unused_422(description: dict[str, Any]) -> None:
+    """FastAPI adds its own 422 wherever a path has a parameter; ours are texts."""
+    for item in description["paths"].values():
+        for operation in item.values():
+            answer = operation["responses"].get("422", {})
+            if "application/json" in answer.get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        description["components"]["schemas"].pop(name, None)
 
 
 def _key() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Protocol
 class Subscription(Protocol):
     """Waits for news of one job or batch."""
 
-    async def wait(self, seconds: float) -> bool:
+    async def wait(self, seconds: float, /) -> bool:
         """Whether there was news since the last call, within this time.
 
         News that came between two calls is not lost: the next call returns at once.
@@ -27,7 +27,7 @@ class NewsDesk(Protocol):
         """Whether the server is stopping: streams end, clients come back later."""
         ...
 
-    def subscribe(self, subject: str) -> AbstractContextManager[Subscription]:
+    def subscribe(self, subject: str, /) -> AbstractContextManager[Subscription]:
         """Listen for news of a job or batch id, on the running event loop."""
         ...
 

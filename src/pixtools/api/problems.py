@@ -70,8 +70,10 @@ HTTP_CODES: Final[dict[int, tuple[str, str]]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not answer to that method."),
     408: ("request_timeout", "The request came too slowly."),
+    411: ("length_required", "The length of the body must be told first."),
     413: ("body_too_large", "The request's body is too large."),
     415: ("unsupported_media_type", "This content type is not understood here."),
+    416: ("range_not_satisfiable", "The file has no such bytes."),
     500: ("internal_error", "Something went wrong on our side."),
 }
 """Codes and titles of what HTTP itself refuses, before any verb is called."""
