@@ -130,9 +130,11 @@ def node() -> None:
     lock = (PEERS / "package-lock.json").read_text()
     if _done("peers", lock):
         return
-    names = [n.rpartition("node_modules/")[2] for n in json.loads(lock)["packages"]]
-    say(f"Fetching from the npm registry: {', '.join(filter(None, names))}.")
-    run(["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS)
+    wanted = json.loads((PEERS / "package.json").read_text())["dependencies"]
+    names = ", ".join(f"{name} {version}" for name, version in wanted.items())
+    say(f"Fetching from the npm registry: {names}, and what they need here.")
+    quiet = ["--no-audit", "--no-fund", "--no-update-notifier"]
+    run(["npm", "ci", *quiet], cwd=PEERS)
     _mark("peers", lock)
 
 
