@@ -13,6 +13,11 @@ def output_key(job_id: str, step_id: str, extension: str) -> str:
     return f"processed/{job_id}/{step_id}.{extension}"
 
 
+def outputs_prefix(job_id: str) -> str:
+    """What the keys of all outputs of a job begin with."""
+    return f"processed/{job_id}/"
+
+
 def archive_key(job_id: str) -> str:
     """Where a job's ZIP rests."""
     return f"archives/{job_id}/bundle.zip"
@@ -23,6 +28,11 @@ def batch_archive_key(batch_id: str) -> str:
     return f"archives/batches/{batch_id}.zip"
 
 
+def inbox_prefix(tenant: str) -> str:
+    """Below this a tenant may name objects of its own as sources and watermarks."""
+    return f"inbox/{tenant}/"
+
+
 def prefixes(job_id: str) -> tuple[str, ...]:
     """All places where a job's objects rest."""
-    return (f"raw/{job_id}/", f"processed/{job_id}/", f"archives/{job_id}/")
+    return (f"raw/{job_id}/", outputs_prefix(job_id), f"archives/{job_id}/")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pixtools.domain.catalogue import STANDARD, Capabilities
 from pixtools.domain.limits import Limits
+from pixtools.jobs.flights import Flights
 from pixtools.jobs.ports.blobs import Blobs, Links, Scratch
 from pixtools.jobs.ports.facts import Database
 from pixtools.jobs.ports.work import Bell, Clock, Ids, Renderer
@@ -45,3 +46,4 @@ class Service:
     clock: Clock
     ids: Ids
     rules: Rules = field(default_factory=Rules)
+    flights: Flights = field(default_factory=Flights)

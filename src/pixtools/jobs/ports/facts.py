@@ -47,11 +47,11 @@ class Jobs(Protocol):
         ...
 
     def delete(self, job_id: str) -> None:
-        """Forget a job, its outputs, stages and events."""
+        """Forget a job, its outputs, stages, events and first answers."""
         ...
 
     def expired(self, now: datetime, limit: int) -> Sequence[Job]:
-        """Jobs whose `expires_at` has passed, oldest first."""
+        """Jobs whose `expires_at` has passed, the longest gone first."""
         ...
 
 
@@ -71,11 +71,12 @@ class Stages(Protocol):
         lanes: Sequence[Lane] = (),
         stage_id: str | None = None,
     ) -> Stage | None:
-        """Take the next stage of these lanes (or this one) whose time has come.
+        """Take the next queued stage of these lanes whose time has come.
 
-        A queued stage, or a running one whose lease has run out, with attempts
-        left. Sets owner, lease and `attempt + 1`. Exactly one of many racing
-        claimants gets it.
+        In order of priority, then `run_at`, so that jobs end about as they came.
+        With `stage_id` it is that one or none, and may also be a running one
+        whose lease has run out. Only stages with attempts left; sets owner, lease
+        and `attempt + 1`. Exactly one of many racing claimants gets it.
         """
         ...
 
@@ -91,12 +92,21 @@ class Stages(Protocol):
         """
         ...
 
-    def of_job(self, job_id: str) -> Sequence[Stage]:
-        """All stages of a job, oldest first."""
+    def of_job(self, job_id: str, *, lock: bool = False) -> Sequence[Stage]:
+        """All stages of a job, oldest first; `lock` as with `Jobs.get`.
+
+        Who locks a job's stages and the job takes the stages first.
+        """
         ...
 
-    def lapsed(self, now: datetime, limit: int) -> Sequence[Stage]:
-        """Running stages whose lease has run out, oldest first."""
+    def lapsed(
+        self, now: datetime, limit: int, *, owner: str | None = None
+    ) -> Sequence[Stage]:
+        """Running stages whose lease has run out, oldest first.
+
+        With `owner`: those held by owners of this name or whose name begins so,
+        whatever their lease.
+        """
         ...
 
 
@@ -145,13 +155,19 @@ class Idempotency(Protocol):
     """First answers, by tenant and key."""
 
     def remember(
-        self, tenant: str, key: str, answer: Remembered, expires_at: datetime
+        self,
+        tenant: str,
+        key: str,
+        answer: Remembered,
+        *,
+        now: datetime,
+        expires_at: datetime,
     ) -> bool:
         """Keep an answer; False if this key already has one that has not expired."""
         ...
 
     def recall(self, tenant: str, key: str, now: datetime) -> Remembered | None:
-        """The kept answer, or None."""
+        """The answer that is kept and has not expired, or None."""
         ...
 
     def forget_expired(self, now: datetime) -> int:
@@ -179,7 +195,7 @@ class Batches(Protocol):
         ...
 
     def expired(self, now: datetime, limit: int) -> Sequence[Batch]:
-        """Batches whose `expires_at` has passed."""
+        """Batches whose `expires_at` has passed, the longest gone first."""
         ...
 
     def delete(self, batch_id: str) -> None:
@@ -190,8 +206,8 @@ class Batches(Protocol):
 class History(Protocol):
     """What happened, and what is gone."""
 
-    def append(self, event: Event) -> None:
-        """Record an event."""
+    def append(self, *events: Event) -> None:
+        """Record events."""
         ...
 
     def after(self, job_id: str, seq: int) -> Sequence[Event]:
@@ -214,12 +230,23 @@ class History(Protocol):
 class Transaction(Protocol):
     """One database transaction: leaving the block commits, an exception undoes."""
 
-    jobs: Jobs
-    stages: Stages
-    queues: Queues
-    idempotency: Idempotency
-    batches: Batches
-    history: History
+    @property
+    def jobs(self) -> Jobs: ...
+
+    @property
+    def stages(self) -> Stages: ...
+
+    @property
+    def queues(self) -> Queues: ...
+
+    @property
+    def idempotency(self) -> Idempotency: ...
+
+    @property
+    def batches(self) -> Batches: ...
+
+    @property
+    def history(self) -> History: ...
 
 
 class Database(Protocol):

@@ -1,0 +1,222 @@
+"""How ended stages move a job: everything that follows, in one fenced transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pixtools.domain.errors import CorruptImage
+from pixtools.domain.job import (
+    Archive,
+    Job,
+    JobStatus,
+    Output,
+    OutputStatus,
+    Problem,
+    Stage,
+    ended_status,
+    may_become,
+)
+from pixtools.domain.pipeline import Pipeline
+from pixtools.jobs.batch import job_ended
+from pixtools.jobs.change import Change, Happening, change
+from pixtools.jobs.problems import problem_of
+from pixtools.jobs.service import Service
+from pixtools.jobs.work import archive_stage
+
+Ending = Literal["succeeded", "failed", "canceled"]
+_OVER: Final[frozenset[OutputStatus]] = frozenset({"succeeded", "failed", "skipped"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a picture stage ended.
+
+    `outputs` are those it was to make; `facts` what it read of the source, whose
+    upright `size` it knows. `problem` is why the whole stage failed.
+    """
+
+    status: Ending
+    outputs: tuple[Output, ...] = ()
+    facts: dict[str, Any] | None = None
+    size: tuple[int, int] | None = None
+    compute_time_ms: int = 0
+    problem: Problem | None = None
+
+
+def advance(service: Service, stage: Stage, outcome: Outcome) -> bool:
+    """End a picture stage and move its job; False if the claim was lost meanwhile.
+
+    A cancel that was asked for before this wins over the stage's success.
+    """
+    with change(service) as made:
+        if not made.tx.stages.settle(stage, _ended(stage, outcome, made.now)):
+            return False
+        job = made.tx.jobs.get(stage.job_id or "", lock=True)
+        if job is None or job.terminal:
+            return True
+        merged = _absorbed(job, stage, outcome)
+        merged = replace(merged, stages_left=job.stages_left - 1)
+        happened = _news(job, merged)
+        if merged.stages_left:
+            made.record(merged, *happened)
+        else:
+            conclude(service, made, merged, happened)
+        return True
+
+
+def conclude(
+    service: Service, made: Change, job: Job, happened: Iterable[Happening] = ()
+) -> Job:
+    """End a job that has no picture stage left: status, archive, batch, events."""
+    status: JobStatus = "canceled"
+    if job.cancel_requested_at is not None:
+        job = _skipped(job)
+    else:
+        facts = _facts_problem(job)
+        status = ended_status(job.outputs, facts)
+        error = next((o.error for o in job.outputs if o.error), None)
+        error = job.error or facts or (error if status == "failed" else None)
+        job = replace(job, error=error)
+    if not may_become(job.status, status):
+        raise AssertionError(f"{job.status} never becomes {status}")
+    packed = _archive(service, made, job)
+    done: tuple[Happening, ...] = (("status", None),)
+    if packed is None or packed.status == "skipped":
+        done += (("done", None),)
+    ended = replace(
+        job,
+        status=status,
+        archive=packed,
+        progress=1.0,
+        finished_at=made.now,
+        expires_at=job.expires_at or made.now + service.rules.retention,
+    )
+    ended = made.record(ended, *happened, *done)
+    job_ended(service, made, ended)
+    return ended
+
+
+def end_waiting(service: Service, made: Change, job: Job) -> Job:
+    """End the stages of a job that wait; and the job, if no stage runs any more.
+
+    The job's `cancel_requested_at` must be set: a running stage ends by it.
+    """
+    dropped = made.tx.queues.cancel(job.id, made.now)
+    job = replace(job, stages_left=job.stages_left - dropped)
+    if job.stages_left:
+        return made.record(job)
+    return conclude(service, made, job)
+
+
+def archived(service: Service, stage: Stage, archive: Archive) -> bool:
+    """End an archive stage; False if the claim was lost meanwhile."""
+    failed = archive.status == "failed"
+    with change(service) as made:
+        ending = Outcome(status="failed" if failed else "succeeded")
+        if not made.tx.stages.settle(stage, _ended(stage, ending, made.now)):
+            return False
+        if stage.batch_id:
+            batch = made.tx.batches.get(stage.batch_id, lock=True)
+            if batch:
+                saved = replace(batch, archive=archive, version=batch.version + 1)
+                made.tx.batches.save(saved)
+                made.tell(batch.id)
+            return True
+        job = made.tx.jobs.get(stage.job_id or "", lock=True)
+        if job:
+            packed = replace(job, archive=archive)
+            made.record(packed, ("archive", None), ("done", None))
+        return True
+
+
+def _ended(stage: Stage, outcome: Outcome, now: datetime) -> Stage:
+    return replace(
+        stage,
+        status=outcome.status,
+        error=outcome.problem,
+        lease_owner=None,
+        lease_expires_at=None,
+        finished_at=now,
+    )
+
+
+def _absorbed(job: Job, stage: Stage, outcome: Outcome) -> Job:
+    """The job with a stage's results; outputs it is silent about take its problem."""
+    told = {output.id: output for output in outcome.outputs}
+    mine = frozenset(stage.step_ids)
+    outputs = tuple(
+        told.get(output.id) or _without(output, outcome)
+        if output.id in mine
+        else output
+        for output in job.outputs
+    )
+    made = [output for output in outputs if output.status == "succeeded"]
+    written = sum(output.bytes or 0 for output in made)
+    usage = replace(
+        job.usage,
+        pixels_processed=sum((o.width or 0) * (o.height or 0) for o in made),
+        bytes_saved=max(0, (job.source.bytes or 0) - written) if made else 0,
+        compute_time_ms=job.usage.compute_time_ms + outcome.compute_time_ms,
+    )
+    width, height = outcome.size or (job.source.width, job.source.height)
+    return replace(
+        job,
+        outputs=outputs,
+        usage=usage,
+        source=replace(job.source, width=width, height=height),
+        facts=job.facts if outcome.facts is None else outcome.facts,
+        error=job.error or outcome.problem,
+        progress=max(job.progress, _progress(job, outputs)),
+    )
+
+
+def _without(output: Output, outcome: Outcome) -> Output:
+    if outcome.status == "canceled":
+        return replace(output, status="skipped")
+    return replace(output, status="failed", error=outcome.problem)
+
+
+def _skipped(job: Job) -> Job:
+    """A canceled job keeps no file: what was made is taken back."""
+    outputs = tuple(
+        output
+        if output.status == "failed"
+        else Output(
+            id=output.id, action=output.action, status="skipped", format=output.format
+        )
+        for output in job.outputs
+    )
+    return replace(job, outputs=outputs)
+
+
+def _progress(job: Job, outputs: tuple[Output, ...]) -> float:
+    over = sum(output.status in _OVER for output in outputs)
+    return over / len(outputs) if outputs else job.progress
+
+
+def _facts_problem(job: Job) -> Problem | None:
+    if job.facts is not None or not Pipeline.parse(job.pipeline).wants_metadata:
+        return None
+    return job.error or problem_of(CorruptImage("The metadata could not be read."))
+
+
+def _archive(service: Service, made: Change, job: Job) -> Archive | None:
+    if job.archive is None:
+        return None
+    if not any(output.status == "succeeded" for output in job.outputs):
+        return replace(job.archive, status="skipped")
+    made.queue([archive_stage(service, job, made.now)])
+    return job.archive
+
+
+def _news(before: Job, after: Job) -> list[Happening]:
+    """An event for each output that has ended."""
+    was = {output.id: output.status for output in before.outputs}
+    return [
+        ("output", output.id)
+        for output in after.outputs
+        if output.status in _OVER and output.status != was[output.id]
+    ]

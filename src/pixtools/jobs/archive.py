@@ -1,0 +1,133 @@
+"""The archive stage: a ZIP of outputs, streamed into the store."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pixtools.domain.errors import SourceMissing
+from pixtools.domain.job import Archive, Job, Stage
+from pixtools.domain.keys import archive_key, batch_archive_key
+from pixtools.jobs.advance import archived
+from pixtools.jobs.documents import ZIP
+from pixtools.jobs.names import download_name, unique
+from pixtools.jobs.ports.blobs import Blobs, BlobWriter
+from pixtools.jobs.pulse import Pulse
+from pixtools.jobs.service import Service
+from pixtools.jobs.transfer import writing
+
+_FIRST_YEAR: Final = 1980
+_REGULAR_FILE: Final = 0o100644 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a ZIP: its name there, where its bytes are, and when it was made."""
+
+    name: str
+    key: str
+    bytes: int
+    at: datetime
+
+
+def write_archive(service: Service, stage: Stage) -> bool:
+    """Make a claimed archive stage's ZIP; False if the claim was lost meanwhile.
+
+    Images do not deflate, so they are stored, and the ZIP needs neither memory nor
+    scratch space of its size. Files that are gone by now are left out.
+    """
+    pulse = Pulse(service, stage)
+    key, jobs = _contents(service, stage)
+    entries = list(entries_of(jobs))
+    if not any(service.blobs.stat(entry.key) for entry in entries):
+        return archived(service, stage, Archive(status="skipped"))
+    with writing(service.blobs, key, ZIP) as writer:
+        pack(entries, service.blobs, writer, pulse)
+        pulse.hold()
+        blob = writer.commit()
+    done = Archive(status="succeeded", key=blob.key, bytes=blob.bytes)
+    return archived(service, stage, done)
+
+
+def entries_of(jobs: Iterable[Job]) -> Iterator[Entry]:
+    """The files that were made, under their download names, each name once."""
+    taken: set[str] = set()
+    for job in jobs:
+        for output in job.outputs:
+            if output.status == "succeeded" and output.key:
+                yield Entry(
+                    unique(download_name(job, output), taken),
+                    output.key,
+                    output.bytes or 0,
+                    job.finished_at or job.created_at,
+                )
+
+
+def pack(
+    entries: Iterable[Entry], blobs: Blobs, writer: BlobWriter, pulse: Pulse
+) -> None:
+    """Write a ZIP of stored objects; the same objects make the same bytes."""
+    with zipfile.ZipFile(_Outlet(writer), "w", zipfile.ZIP_STORED) as packed:
+        for entry in entries:
+            chunks = _present(blobs, entry.key)
+            if chunks is None:
+                continue
+            with packed.open(_described(entry), "w") as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                    pulse.again()
+
+
+def _contents(service: Service, stage: Stage) -> tuple[str, list[Job]]:
+    with service.database.read() as tx:
+        if stage.batch_id:
+            return batch_archive_key(stage.batch_id), list(
+                tx.batches.jobs(stage.batch_id)
+            )
+        job = tx.jobs.get(stage.job_id or "")
+        return archive_key(stage.job_id or ""), [job] if job else []
+
+
+def _present(blobs: Blobs, key: str) -> Iterator[bytes] | None:
+    try:
+        chunks = iter(blobs.read(key))
+        first = next(chunks, b"")
+    except SourceMissing:
+        return None
+    return _joined(first, chunks)
+
+
+def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _described(entry: Entry) -> zipfile.ZipInfo:
+    at = entry.at
+    seconds = (at.month, at.day, at.hour, at.minute, at.second)
+    info = zipfile.ZipInfo(entry.name, (max(at.year, _FIRST_YEAR), *seconds))
+    info.compress_type = zipfile.ZIP_STORED
+    info.create_system = 3
+    info.external_attr = _REGULAR_FILE
+    info.file_size = entry.bytes  # known before, so that large files get ZIP64
+    return info
+
+
+class _Outlet:
+    """What `zipfile` writes to: from front to back, never seeking."""
+
+    def __init__(self, writer: BlobWriter) -> None:
+        self._writer = writer
+
+    def write(self, data: bytes, /) -> int:
+        self._writer.write(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
+    def close(self) -> None:
+        """The writer is committed by whoever opened it."""

@@ -1,0 +1,95 @@
+"""One transaction of a verb: what it records, and which bells ring after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pixtools.domain.events import Event, EventKind
+from pixtools.domain.job import Job, Lane, Stage
+from pixtools.jobs.ports.facts import Transaction
+from pixtools.jobs.ports.work import Bell
+from pixtools.jobs.service import Service
+
+Happening = tuple[EventKind, str | None]
+"""What is told of a change: its kind and its subject, such as a step's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a verb does to the facts, at one moment.
+
+    Rows are locked in the order stage, job, batch: no two verbs wait for each other.
+    """
+
+    tx: Transaction
+    now: datetime
+    _lanes: set[Lane] = field(default_factory=set)
+    _news: set[str] = field(default_factory=set)
+
+    def add(self, job: Job, *happened: Happening) -> Job:
+        """Store a new job with its first events."""
+        job = self._told(job, happened)
+        self.tx.jobs.add(job)
+        self._append(job, happened)
+        return job
+
+    def record(self, job: Job, *happened: Happening) -> Job:
+        """Save a changed job; each event takes the job's next version as its `seq`."""
+        job = replace(job, version=job.version + max(1, len(happened)))
+        self.tx.jobs.save(job)
+        self._append(job, happened)
+        self.tell(job.id)
+        return job
+
+    def queue(self, stages: Sequence[Stage]) -> None:
+        """Let stages wait for a worker."""
+        self.tx.stages.add(stages)
+        self._lanes.update(stage.lane for stage in stages)
+
+    def wake(self, lane: Lane) -> None:
+        """Ring for a lane after commit."""
+        self._lanes.add(lane)
+
+    def tell(self, subject: str) -> None:
+        """Ring for those who watch a job or batch, after commit."""
+        self._news.add(subject)
+
+    def ring(self, bell: Bell) -> None:
+        """Ring all that was asked for."""
+        if self._lanes:
+            bell.work(sorted(self._lanes))
+        for subject in sorted(self._news):
+            bell.news(subject)
+
+    def _told(self, job: Job, happened: Sequence[Happening]) -> Job:
+        self.tell(job.id)
+        return replace(job, version=max(1, len(happened)))
+
+    def _append(self, job: Job, happened: Sequence[Happening]) -> None:
+        first = job.version - len(happened) + 1
+        if happened:
+            self.tx.history.append(
+                *(
+                    Event(
+                        job_id=job.id,
+                        seq=first + index,
+                        kind=kind,
+                        subject=subject,
+                        created_at=self.now,
+                    )
+                    for index, (kind, subject) in enumerate(happened)
+                )
+            )
+
+
+@contextmanager
+def change(service: Service) -> Iterator[Change]:
+    """Change facts in one transaction; bells ring after its commit, never before."""
+    with service.database.write() as tx:
+        made = Change(tx=tx, now=service.clock.now())
+        yield made
+    with suppress(Exception):  # a bell may be lost; what is committed stands
+        made.ring(service.bell)

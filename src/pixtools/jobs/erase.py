@@ -1,0 +1,46 @@
+"""Forgetting a job, its files and that it was ever here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pixtools.domain.job import Job
+from pixtools.domain.keys import prefixes
+from pixtools.jobs.batch import job_ended
+from pixtools.jobs.cancel import cancel
+from pixtools.jobs.change import change
+from pixtools.jobs.service import Service
+
+
+def erase(service: Service, tenant: str, job_id: str) -> None:
+    """Stop a job and delete it with all its files; raises JobNotFound, JobExpired.
+
+    From the first transaction on nobody can see the job. If this process dies before
+    the rows are gone, `jobs.expire` ends the work.
+    """
+    job = cancel(service, tenant, job_id)
+    with change(service) as made:
+        locked = made.tx.jobs.get(job.id, lock=True)
+        if locked:
+            made.record(replace(locked, expires_at=made.now))
+    delete(service, job)
+
+
+def delete(service: Service, job: Job, *, bury: bool = False) -> None:
+    """Delete a job's files, then its rows, so that a crash leaves no orphan file.
+
+    With `bury` it is remembered for a while that the job has expired.
+    """
+    for prefix in prefixes(job.id):
+        service.blobs.delete(prefix)
+    with change(service) as made:
+        made.tx.stages.of_job(job.id, lock=True)
+        locked = made.tx.jobs.get(job.id, lock=True)
+        if locked is None:
+            return
+        if bury:
+            made.tx.history.bury(job.id, job.tenant, made.now)
+        if not locked.terminal:
+            job_ended(service, made, locked)
+        made.tx.jobs.delete(job.id)
+        made.tell(job.id)

@@ -1,0 +1,161 @@
+"""Taking in an upload: streamed into the store, judged by its first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from pixtools.domain.errors import EmptyFile, UploadTooLarge
+from pixtools.domain.keys import source_key
+from pixtools.jobs.header import Header, read_header
+from pixtools.jobs.ports.blobs import Blob, BlobWriter
+from pixtools.jobs.service import Service
+
+HEAD_BYTES = 512 * 1024
+"""How much of an upload is kept in memory at most, until its header is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A source that stands whole in the store, and what its header says."""
+
+    blob: Blob
+    header: Header
+
+
+class Intake:
+    """An upload on its way to becoming a job's source; leave it, and it is gone.
+
+    Only `jobs.submit` keeps what was taken in. As a context manager an intake
+    leaves nothing behind that was not submitted.
+    """
+
+    def __init__(self, service: Service, tenant: str, key: str | None) -> None:
+        self.job_id = service.ids.new()
+        self.tenant = tenant
+        self.idempotency_key = key
+        self._service = service
+        self._head = bytearray()
+        self._looked_at = 0
+        self._bytes = 0
+        self._header: Header | None = None
+        self._received: Received | None = None
+        self._over = False
+        self._writer: BlobWriter = service.blobs.writer(source_key(self.job_id))
+
+    @classmethod
+    def begin(
+        cls, service: Service, tenant: str, *, idempotency_key: str | None = None
+    ) -> Intake:
+        """Reserve a job id and begin.
+
+        With a key, raises IdempotencyInFlight while another request holds it.
+        """
+        if idempotency_key:
+            service.flights.take_off(tenant, idempotency_key)
+        try:
+            return cls(service, tenant, idempotency_key)
+        except BaseException:
+            if idempotency_key:
+                service.flights.land(tenant, idempotency_key)
+            raise
+
+    def write(self, chunk: bytes) -> None:
+        """Take bytes in; raises UploadTooLarge or a header's error once it is known."""
+        self._bytes += len(chunk)
+        if self._bytes > self._service.rules.limits.max_upload_bytes:
+            self.abort()
+            raise _too_large(self._service)
+        if self._header is None and len(self._head) < HEAD_BYTES:
+            self._look(chunk)
+        self._writer.write(chunk)
+
+    def finish(self) -> Received:
+        """Make the source whole and visible in the store; its header is known then."""
+        if self._received:
+            return self._received
+        if not self._bytes:
+            self.abort()
+            raise EmptyFile
+        try:
+            blob = self._writer.commit()
+            header = self._header or header_of(self._service, blob)
+        except BaseException:
+            self.abort()
+            raise
+        self._received = Received(blob, header)
+        return self._received
+
+    def keep(self) -> None:
+        """What was taken in belongs to a job now."""
+        self._over = True
+        self._land()
+
+    def abort(self) -> None:
+        """Leave nothing behind; harmless twice, and after `keep`."""
+        if not self._over:
+            self._writer.abort()
+            self._service.blobs.delete(source_key(self.job_id))
+            self._over = True
+        self._land()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.abort()
+
+    def _look(self, chunk: bytes) -> None:
+        """Read the header whenever twice as many bytes have come as last time."""
+        self._head += chunk[: HEAD_BYTES - len(self._head)]
+        if len(self._head) < 2 * self._looked_at:
+            return
+        self._looked_at = len(self._head)
+        rules = self._service.rules
+        try:
+            self._header = read_header(
+                bytes(self._head), rules.limits, rules.capabilities, complete=False
+            )
+        except BaseException:
+            self.abort()
+            raise
+        if self._header:
+            self._head.clear()
+
+    def _land(self) -> None:
+        if self.idempotency_key:
+            self._service.flights.land(self.tenant, self.idempotency_key)
+
+
+def header_of(service: Service, blob: Blob) -> Header:
+    """Read the header of a stored object; raises what `read_header` raises."""
+    rules = service.rules
+    if blob.bytes > rules.limits.max_upload_bytes:
+        raise _too_large(service)
+    with service.scratch.directory() as directory:
+        path = service.blobs.fetch(blob.key, directory, etag=blob.etag)
+        with path.open("rb") as file:
+            return read_header(file, rules.limits, rules.capabilities, complete=True)
+
+
+@contextmanager
+def source_unless_refused(service: Service, job_id: str) -> Iterator[None]:
+    """Delete a job's source again if the block that takes the job on raises."""
+    try:
+        yield
+    except BaseException:
+        service.blobs.delete(source_key(job_id))
+        raise
+
+
+def _too_large(service: Service) -> UploadTooLarge:
+    most = service.rules.limits.max_upload_bytes
+    return UploadTooLarge(f"Expected a file of at most {most:,} bytes.")

@@ -1,0 +1,152 @@
+"""Doing the work: claim a stage, run it, settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pixtools.domain.errors import (
+    Canceled,
+    Interrupted,
+    LeaseLost,
+    PixtoolsError,
+)
+from pixtools.domain.job import Job, Lane, Stage
+from pixtools.jobs.advance import end_waiting
+from pixtools.jobs.archive import write_archive
+from pixtools.jobs.cancel import take_back
+from pixtools.jobs.change import Change, change
+from pixtools.jobs.postpone import call_off, give_up, postpone
+from pixtools.jobs.problems import problem_of
+from pixtools.jobs.render import render_stage
+from pixtools.jobs.service import Service
+
+
+def run_next(
+    service: Service, owner: str, lanes: Sequence[Lane] = ("default_queue",)
+) -> bool:
+    """Claim and run the next stage of these lanes; False if there was none.
+
+    `owner` names who runs it, unlike anyone else's name. A bug is raised after the
+    stage was settled, so that the caller can log it.
+    """
+    with service.database.read() as tx:
+        due = tx.queues.next_due(lanes)
+    if due is None or due > service.clock.now():
+        return False
+    return _run(service, owner, lanes=lanes)
+
+
+def run_stage(service: Service, owner: str, stage_id: str) -> bool:
+    """The same for one stage; False if it is not there to be run."""
+    return _run(service, owner, stage_id=stage_id)
+
+
+def _run(
+    service: Service,
+    owner: str,
+    *,
+    lanes: Sequence[Lane] = (),
+    stage_id: str | None = None,
+) -> bool:
+    with change(service) as made:
+        stage = made.tx.stages.claim(
+            owner, made.now, service.rules.lease, lanes=lanes, stage_id=stage_id
+        )
+        if stage is None:
+            return False
+        job = _begin(service, made, stage)
+    if stage.kind == "archive" or job:
+        _work(service, stage, job)
+    return True
+
+
+def _begin(service: Service, made: Change, stage: Stage) -> Job | None:
+    """Move the job along with the claim; None if nothing is left to do for it."""
+    job = made.tx.jobs.get(stage.job_id, lock=True) if stage.job_id else None
+    if stage.kind == "archive":
+        _packing(made, stage, job)
+        return job
+    if job is None or job.terminal or job.cancel_requested_at is not None:
+        made.tx.stages.settle(stage, _dropped(stage, made.now))
+        if job and not job.terminal:
+            rest = replace(job, stages_left=job.stages_left - 1)
+            end_waiting(service, made, rest)
+        return None
+    outputs = tuple(
+        replace(output, status="processing")
+        if output.id in stage.step_ids and output.status == "pending"
+        else output
+        for output in job.outputs
+    )
+    begun = replace(
+        job,
+        status="processing",
+        outputs=outputs,
+        started_at=job.started_at or made.now,
+    )
+    if begun == job:
+        return job
+    if begun.status == job.status:
+        return made.record(begun)
+    return made.record(begun, ("status", None))
+
+
+def _dropped(stage: Stage, now: datetime) -> Stage:
+    return replace(
+        stage,
+        status="canceled",
+        lease_owner=None,
+        lease_expires_at=None,
+        finished_at=now,
+    )
+
+
+def _packing(made: Change, stage: Stage, job: Job | None) -> None:
+    if job and job.archive and job.archive.status == "pending":
+        archive = replace(job.archive, status="processing")
+        made.record(replace(job, archive=archive), ("archive", None))
+    batch = made.tx.batches.get(stage.batch_id, lock=True) if stage.batch_id else None
+    if batch and batch.archive and batch.archive.status == "pending":
+        archive = replace(batch.archive, status="processing")
+        made.tx.batches.save(replace(batch, archive=archive, version=batch.version + 1))
+        made.tell(batch.id)
+
+
+def _work(service: Service, stage: Stage, job: Job | None) -> None:
+    """Run a claimed stage to whatever end it takes."""
+    try:
+        if stage.kind == "archive" or job is None:
+            kept = write_archive(service, stage)
+        else:
+            kept = render_stage(service, stage, job)
+    except Canceled:
+        kept = call_off(service, stage)
+        if kept and stage.job_id:
+            _take_back_if_over(service, stage.job_id)
+    except LeaseLost:
+        kept = False
+    except PixtoolsError as error:
+        kept = _failed(service, stage, error)
+    except Exception as error:
+        postpone(service, stage, problem_of(error))
+        raise
+    if not kept and stage.job_id:
+        _take_back_if_over(service, stage.job_id)
+
+
+def _failed(service: Service, stage: Stage, error: PixtoolsError) -> bool:
+    if type(error) is Interrupted:
+        return postpone(service, stage, problem_of(error), counts=False)
+    if error.retryable:
+        return postpone(service, stage, problem_of(error))
+    return give_up(service, stage, problem_of(error))
+
+
+def _take_back_if_over(service: Service, job_id: str) -> None:
+    """After a lost claim: leave no file of a job that was canceled or erased."""
+    with service.database.read() as tx:
+        job = tx.jobs.get(job_id)
+    if job is None or job.status == "canceled":
+        take_back(service, job_id)

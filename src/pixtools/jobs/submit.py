@@ -1,0 +1,181 @@
+"""Taking a job on: an upload, an announced upload, or an object that is here already.
+
+Whatever is refused leaves neither a row nor a file behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pixtools.domain.errors import InvalidRequest, SourceMissing, UploadTooLarge
+from pixtools.domain.job import Job, Source, SourceType
+from pixtools.domain.keys import inbox_prefix, source_key
+from pixtools.jobs.admission import admit
+from pixtools.jobs.intake import Intake, Received, header_of, source_unless_refused
+from pixtools.jobs.orders import (
+    IdempotencyKey,
+    Order,
+    Submitted,
+    accept,
+    in_flight,
+    job_of,
+)
+from pixtools.jobs.ports.blobs import SignedUpload
+from pixtools.jobs.service import Service
+
+__all__ = [
+    "IdempotencyKey",
+    "Intake",
+    "Order",
+    "Received",
+    "Submitted",
+    "admit",
+    "announce",
+    "submit_file",
+    "submit_object",
+    "submit_upload",
+]
+
+CHUNK = 1024 * 1024
+
+
+def submit_upload(
+    service: Service, order: Order, intake: Intake, *, filename: str | None = None
+) -> Submitted:
+    """Queue a job for what an intake has taken in.
+
+    Raises InvalidPipeline, QueueFull, TenantShareExceeded, IdempotencyMismatch,
+    IdempotencyInFlight, BatchNotFound, JobConflict, and what `Intake.finish` raises.
+    """
+    with intake, in_flight(service, order, held=intake.idempotency_key):
+        received = intake.finish()
+        source = stored_source("upload", received, filename)
+        submitted = accept(
+            service, order, job_of(service, order, source, intake.job_id)
+        )
+        if not submitted.replayed:
+            intake.keep()
+        return submitted
+
+
+def announce(
+    service: Service,
+    order: Order,
+    *,
+    filename: str | None = None,
+    content_type: str | None = None,
+    bytes: int | None = None,
+    sha256: str | None = None,
+) -> Submitted:
+    """Make a job that waits for its upload, and permission to upload it.
+
+    The answer to a repeated order carries a new permission while it still waits.
+    """
+    most = service.rules.limits.max_upload_bytes
+    if bytes is not None and bytes > most:
+        raise UploadTooLarge(f"Expected a file of at most {most:,} bytes.")
+    job_id = service.ids.new()
+    source = Source(
+        type="s3_presigned",
+        key=source_key(job_id),
+        filename=filename,
+        content_type=content_type,
+        bytes=bytes,
+        sha256=sha256,
+    )
+    with in_flight(service, order):
+        submitted = accept(service, order, job_of(service, order, source, job_id))
+    return replace(submitted, upload=_permission(service, submitted.job))
+
+
+def submit_object(
+    service: Service, order: Order, *, key: str, filename: str | None = None
+) -> Submitted:
+    """Queue a job for an object that the tenant put below `inbox/{tenant}/`.
+
+    The object is copied: what happens to it later does not touch the job.
+    Raises SourceMissing, and what `submit_upload` raises.
+    """
+    if not key.startswith(inbox_prefix(order.tenant)):
+        text = f"Expected an object below {inbox_prefix(order.tenant)}"
+        raise InvalidRequest(f"{text} but received {key!r}.")
+    found = service.blobs.stat(key)
+    if found is None:
+        raise SourceMissing(f"There is no object {key}.")
+    header = header_of(service, found)
+    job_id = service.ids.new()
+    with in_flight(service, order), source_unless_refused(service, job_id):
+        blob = service.blobs.copy(key, source_key(job_id))
+        received = Received(blob, header)
+        source = stored_source("object", received, filename or key.rpartition("/")[2])
+        submitted = accept(service, order, job_of(service, order, source, job_id))
+        if submitted.replayed:
+            service.blobs.delete(source_key(job_id))
+        return submitted
+
+
+def submit_file(
+    service: Service, order: Order, *, path: str, filename: str | None = None
+) -> Submitted:
+    """Queue a job for a file below the configured local root; it is copied.
+
+    Raises InvalidRequest where no root is configured or the path, its symbolic
+    links resolved, leads out of it; and what `submit_upload` raises.
+    """
+    file = _below_root(service.rules.local_root, path)
+    with Intake.begin(service, order.tenant) as intake:
+        with file.open("rb") as opened:
+            while chunk := opened.read(CHUNK):
+                intake.write(chunk)
+        received = intake.finish()
+        source = stored_source("local_file", received, filename or file.name)
+        job = job_of(service, order, source, intake.job_id)
+        with in_flight(service, order):
+            submitted = accept(service, order, job)
+        if not submitted.replayed:
+            intake.keep()
+        return submitted
+
+
+def stored_source(kind: SourceType, received: Received, filename: str | None) -> Source:
+    """A source that stands in the store, with what its header says."""
+    blob, header = received.blob, received.header
+    return Source(
+        type=kind,
+        key=blob.key,
+        filename=filename,
+        content_type=header.content_type,
+        bytes=blob.bytes,
+        sha256=blob.sha256,
+        format=header.format,
+        width=header.width,
+        height=header.height,
+        etag=blob.etag,
+    )
+
+
+def _permission(service: Service, job: Job) -> SignedUpload | None:
+    if job.status != "created":
+        return None
+    source = job.source
+    return service.links.upload(
+        source.key,
+        content_type=source.content_type,
+        bytes=source.bytes,
+        sha256=source.sha256,
+    )
+
+
+def _below_root(root: Path | None, path: str) -> Path:
+    if root is None:
+        raise InvalidRequest("This service reads no local files (LOCAL_FILE_ROOT).")
+    top = root.resolve()
+    file = (top / path).resolve()
+    if not file.is_relative_to(top):
+        raise InvalidRequest(
+            f"Expected a path below the local root but received {path!r}."
+        )
+    if not file.is_file():
+        raise SourceMissing(f"There is no file {path}.")
+    return file

@@ -1,0 +1,107 @@
+"""From a pipeline to what waits: a job's outputs and the stages that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pixtools.domain.catalogue import check_offered
+from pixtools.domain.errors import FieldError, InvalidPipeline
+from pixtools.domain.job import Batch, Job, Output, Stage
+from pixtools.domain.keys import inbox_prefix
+from pixtools.domain.operations.actions import Picture, Step
+from pixtools.domain.pipeline import Pipeline
+from pixtools.jobs.service import Service
+
+BYTES_PER_PIXEL = 4
+ARCHIVE_PRIORITY = 0
+"""Finishing what is begun comes before the pixels of later jobs."""
+
+
+def check_pipeline(service: Service, tenant: str, pipeline: Pipeline) -> None:
+    """Raise InvalidPipeline for steps that no worker here could run for this tenant."""
+    check_offered(pipeline, service.rules.capabilities)
+    for index, step in enumerate(pipeline.steps):
+        key = watermark_key(step)
+        if key is None:
+            continue
+        at = f"/pipeline/{index}/watermark/image"
+        if not key.startswith(inbox_prefix(tenant)):
+            text = f"Expected an object below {inbox_prefix(tenant)} but received {key}"
+            raise _unusable(at, f"{text}.")
+        if service.blobs.stat(key) is None:
+            raise _unusable(at, f"There is no object {key}.")
+
+
+def check_format(service: Service, pipeline: Pipeline, source_format: str) -> None:
+    """Raise InvalidPipeline for options that do not fit what a step would write."""
+    plan = pipeline.plan(source_format)
+    for output in plan.outputs:
+        if output.encode.format not in service.rules.capabilities.writable:
+            index = [step.id for step in pipeline.steps].index(output.id)
+            text = f"This deployment can't write {output.encode.format}: name a format."
+            raise _unusable(f"/pipeline/{index}/format", text)
+
+
+def watermark_key(step: Step) -> str | None:
+    """The object key of the image that a step draws, if it draws one."""
+    if isinstance(step, Picture) and step.watermark:
+        return step.watermark.image
+    return None
+
+
+def outputs_of(
+    pipeline: Pipeline, source_format: str | None = None
+) -> tuple[Output, ...]:
+    """The outputs that a pipeline will make, all pending."""
+    return tuple(
+        Output(id=step.id, action=step.action, format=step.format or source_format)
+        for step in pipeline.pictures
+    )
+
+
+def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
+    """One stage for everything that one decode gives, one for each denoising step."""
+    pipeline = Pipeline.parse(job.pipeline)
+    heavy = {step.id for step in pipeline.pictures if step.wants_denoise}
+    light = tuple(step.id for step in pipeline.steps if step.id not in heavy)
+    cost = (job.source.width or 0) * (job.source.height or 0) * BYTES_PER_PIXEL
+
+    def stage(*step_ids: str, denoise: bool = False) -> Stage:
+        return Stage(
+            id=service.ids.new(),
+            job_id=job.id,
+            tenant=job.tenant,
+            kind="denoise" if denoise else "render",
+            lane="ml_inference_queue" if denoise else "default_queue",
+            step_ids=step_ids,
+            max_attempts=service.rules.max_attempts,
+            run_at=now,
+            created_at=now,
+            cost_bytes=cost,
+        )
+
+    waiting = [stage(*light)] if light else []
+    waiting.extend(
+        stage(step.id, denoise=True) for step in pipeline.pictures if step.id in heavy
+    )
+    return waiting
+
+
+def archive_stage(service: Service, of: Job | Batch, now: datetime) -> Stage:
+    """The stage that packs a job's (or a batch's) outputs."""
+    return Stage(
+        id=service.ids.new(),
+        job_id=of.id if isinstance(of, Job) else None,
+        batch_id=of.id if isinstance(of, Batch) else None,
+        tenant=of.tenant,
+        kind="archive",
+        priority=ARCHIVE_PRIORITY,
+        max_attempts=service.rules.max_attempts,
+        run_at=now,
+        created_at=now,
+    )
+
+
+def _unusable(pointer: str, detail: str) -> InvalidPipeline:
+    return InvalidPipeline(detail, fields=(FieldError(pointer, detail),))

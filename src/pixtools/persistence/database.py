@@ -1,0 +1,100 @@
+"""The database port over SQLAlchemy Core: no ORM, no session, no hidden queries."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, exc
+
+from pixtools.domain.errors import DatabaseUnavailable
+from pixtools.persistence.batches import SqlBatches
+from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.engine import open_engine
+from pixtools.persistence.history import SqlHistory
+from pixtools.persistence.idempotency import SqlIdempotency
+from pixtools.persistence.jobs import SqlJobs
+from pixtools.persistence.queues import SqlQueues
+from pixtools.persistence.schema import check_schema
+from pixtools.persistence.stages import SqlStages
+
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTransaction:
+    """One open transaction."""
+
+    jobs: SqlJobs
+    stages: SqlStages
+    queues: SqlQueues
+    idempotency: SqlIdempotency
+    batches: SqlBatches
+    history: SqlHistory
+
+
+class SqlDatabase:
+    """Facts in SQLite or PostgreSQL. All raise DatabaseUnavailable if it is away."""
+
+    def __init__(self, config: PersistenceConfig) -> None:
+        self._engine = open_engine(config)
+        embedded = self._engine.dialect.name == "sqlite"
+        # SQLite lets waiting writers poll; within this process they queue instead.
+        self._turn: AbstractContextManager[object] = (
+            threading.Lock() if embedded else nullcontext()
+        )
+        self._reader = self._engine.execution_options(**_reading(embedded))
+        self._writer = self._engine.execution_options(writes=True)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        """Change things; on SQLite one writer at a time."""
+        with self._turn, _transaction(self._writer) as connection:
+            yield _bound(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        """See one moment of the database."""
+        with _transaction(self._reader) as connection:
+            yield _bound(connection)
+
+    def check(self) -> None:
+        """Raise DatabaseUnavailable if it does not answer or lacks migrations."""
+        with _transaction(self._reader) as connection:
+            check_schema(connection)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+
+def _reading(embedded: bool) -> dict[str, object]:
+    if embedded:
+        return {}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+@contextmanager
+def _transaction(engine: Engine) -> Iterator[Connection]:
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except AWAY as error:
+        raise DatabaseUnavailable from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable from error
+        raise
+
+
+def _bound(connection: Connection) -> SqlTransaction:
+    return SqlTransaction(
+        jobs=SqlJobs(connection),
+        stages=SqlStages(connection),
+        queues=SqlQueues(connection),
+        idempotency=SqlIdempotency(connection),
+        batches=SqlBatches(connection),
+        history=SqlHistory(connection),
+    )

@@ -1,0 +1,52 @@
+"""Opening a database: connections as PixTools needs them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from pixtools.persistence.config import PersistenceConfig
+
+
+def open_engine(config: PersistenceConfig) -> Engine:
+    """Make an engine; nothing is connected yet.
+
+    SQLite: write-ahead log, every commit on disk before it is answered, transactions
+    begun by us so that a writer takes its lock first.
+    """
+    if config.sqlite_file is None:
+        return create_engine(
+            config.url, pool_size=config.pool_size, max_overflow=config.overflow
+        )
+    config.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        config.url,
+        pool_size=config.pool_size,
+        max_overflow=config.overflow,
+        connect_args={
+            "timeout": config.busy_timeout,
+            "isolation_level": None,
+            "check_same_thread": False,  # the pool lends it to one thread at a time
+        },
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        raise TypeError("Expected a connection of the sqlite3 module.")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    options: Any = connection.get_execution_options()
+    kind = "IMMEDIATE" if options.get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {kind}")

@@ -1,0 +1,100 @@
+"""Between rows and the domain's values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from pixtools.domain.events import Event
+from pixtools.domain.job import (
+    Archive,
+    Batch,
+    Job,
+    Output,
+    Problem,
+    Source,
+    Stage,
+    Usage,
+)
+
+Row = dict[str, Any]
+"""A row by column name; its values are JSON, text, numbers and aware times."""
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """A job as its row."""
+    row = _flat(job)
+    row["source"] = asdict(job.source)
+    row["outputs"] = [asdict(output) for output in job.outputs]
+    row["archive"] = _document(job.archive)
+    row["usage"] = asdict(job.usage)
+    row["error"] = _document(job.error)
+    return row
+
+
+def job_of(row: Row) -> Job:
+    """The job in a row."""
+    return Job(
+        **{
+            **row,
+            "source": Source(**row["source"]),
+            "outputs": tuple(_output(item) for item in row["outputs"]),
+            "archive": _archive(row["archive"]),
+            "usage": Usage(**row["usage"]),
+            "error": _problem(row["error"]),
+        }
+    )
+
+
+def stage_row(stage: Stage) -> dict[str, Any]:
+    """A stage as its row."""
+    row = _flat(stage)
+    row["step_ids"] = list(stage.step_ids)
+    row["error"] = _document(stage.error)
+    return row
+
+
+def stage_of(row: Row) -> Stage:
+    """The stage in a row."""
+    error = _problem(row["error"])
+    return Stage(**{**row, "step_ids": tuple(row["step_ids"]), "error": error})
+
+
+def batch_row(batch: Batch) -> dict[str, Any]:
+    """A batch as its row."""
+    return _flat(batch) | {"archive": _document(batch.archive)}
+
+
+def batch_of(row: Row) -> Batch:
+    """The batch in a row."""
+    return Batch(**{**row, "archive": _archive(row["archive"])})
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """An event as its row."""
+    return _flat(event)
+
+
+def event_of(row: Row) -> Event:
+    """The event in a row."""
+    return Event(**row)
+
+
+def _flat(value: Job | Stage | Batch | Event) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _document(value: Archive | Problem | None) -> dict[str, Any] | None:
+    return asdict(value) if value else None
+
+
+def _output(item: dict[str, Any]) -> Output:
+    return Output(**{**item, "error": _problem(item["error"])})
+
+
+def _archive(item: dict[str, Any] | None) -> Archive | None:
+    return Archive(**item) if item else None
+
+
+def _problem(item: dict[str, Any] | None) -> Problem | None:
+    return Problem(**item) if item else None

@@ -1,0 +1,58 @@
+"""Bringing a database to this release's schema. Only this module needs Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, exc
+
+from pixtools.domain.errors import DatabaseUnavailable
+from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.engine import open_engine
+from pixtools.persistence.schema import version_of
+
+LOCK = 7_161_952_117
+"""Any number that nothing else in the database locks."""
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, str]:
+    """Bring the schema up to a version; the versions before and after.
+
+    Safe to run at any time and by several processes at once: the first one does it,
+    in one transaction. Raises DatabaseUnavailable.
+    """
+    engine = open_engine(config)
+    try:
+        with engine.execution_options(writes=True).begin() as connection:
+            _wait_for_turn(connection)
+            before = version_of(connection)
+            command.upgrade(alembic_config(connection), to)
+            return before, version_of(connection) or ""
+    except (exc.OperationalError, exc.InterfaceError) as error:
+        raise DatabaseUnavailable from error
+    finally:
+        engine.dispose()
+
+
+def downgrade(engine: Engine, to: str = "-1") -> None:
+    """Take the schema back; data that only the newer one holds is lost."""
+    with engine.execution_options(writes=True).begin() as connection:
+        command.downgrade(alembic_config(connection), to)
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """On SQLite the transaction itself is the turn."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's view of the migrations, over an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

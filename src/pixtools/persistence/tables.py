@@ -1,0 +1,188 @@
+"""The schema, once for SQLite and PostgreSQL.
+
+What is looked up, counted or ordered by has a column of its own; what is only ever
+read with its row (outputs, pipeline, facts) is JSON in it, so that a poll is one row.
+Statuses stand in partial indexes as literals: queries must write them so, too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from pixtools.persistence.types import UtcDateTime
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+Document: Final = JSON(none_as_null=True).with_variant(
+    JSONB(none_as_null=True), "postgresql"
+)
+Id: Final = String(36)
+Word: Final = String(32)
+
+batches: Final = Table(
+    "batches",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("archive", Document),
+    Column("jobs_total", Integer, nullable=False),
+    Column("jobs_left", Integer, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("jobs_left >= 0 AND jobs_left <= jobs_total", name="counted"),
+)
+Index("ix_batches_expires_at", batches.c.expires_at)
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("face", Word, nullable=False),
+    Column("status", Word, nullable=False),
+    Column("source", Document, nullable=False),
+    Column("pipeline", Document, nullable=False),
+    Column("outputs", Document, nullable=False),
+    Column("preset", Text),
+    Column("archive", Document),
+    Column("batch_id", Id, ForeignKey("batches.id", ondelete="SET NULL")),
+    Column("webhook_url", Text),
+    Column("client_metadata", Document, nullable=False),
+    Column("retry_of", Id),
+    Column("progress", Float, nullable=False),
+    Column("stages_left", Integer, nullable=False),
+    Column("facts", Document),
+    Column("usage", Document, nullable=False),
+    Column("error", Document),
+    Column("request_id", Text),
+    Column("traceparent", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("queued_at", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("cancel_requested_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("stages_left >= 0", name="counted"),
+)
+Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
+Index("ix_jobs_batch_id", jobs.c.batch_id)
+Index("ix_jobs_expires_at", jobs.c.expires_at)
+
+_WAITING = text("status IN ('queued', 'processing')")
+Index(
+    "ix_jobs_waiting",
+    jobs.c.status,
+    jobs.c.queued_at,
+    jobs.c.id,
+    jobs.c.tenant,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
+
+stages: Final = Table(
+    "stages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("job_id", Id, ForeignKey("jobs.id", ondelete="CASCADE")),
+    Column("batch_id", Id, ForeignKey("batches.id", ondelete="CASCADE")),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Word, nullable=False),
+    Column("lane", Word, nullable=False),
+    Column("step_ids", Document, nullable=False),
+    Column("status", Word, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("run_at", UtcDateTime, nullable=False),
+    Column("dispatched_at", UtcDateTime),
+    Column("lease_owner", Text),
+    Column("lease_expires_at", UtcDateTime),
+    Column("cost_bytes", BigInteger, nullable=False),
+    Column("error", Document),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    CheckConstraint("(job_id IS NULL) <> (batch_id IS NULL)", name="owned"),
+    CheckConstraint("attempt >= 0", name="counted"),
+)
+Index("ix_stages_job_id", stages.c.job_id)
+Index("ix_stages_batch_id", stages.c.batch_id)
+
+_QUEUED = text("status = 'queued'")
+Index(
+    "ix_stages_queued",
+    stages.c.lane,
+    stages.c.priority,
+    stages.c.run_at,
+    stages.c.id,
+    sqlite_where=_QUEUED,
+    postgresql_where=_QUEUED,
+)
+_RUNNING = text("status = 'running'")
+Index(
+    "ix_stages_running",
+    stages.c.lease_expires_at,
+    sqlite_where=_RUNNING,
+    postgresql_where=_RUNNING,
+)
+
+idempotency: Final = Table(
+    "idempotency",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("job_id", Id, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+Index("ix_idempotency_job_id", idempotency.c.job_id)
+Index("ix_idempotency_expires_at", idempotency.c.expires_at)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("job_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("kind", Word, nullable=False),
+    Column("subject", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+burials: Final = Table(
+    "burials",
+    metadata,
+    Column("job_id", Id, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("buried_at", UtcDateTime, nullable=False),
+)
+Index("ix_burials_buried_at", burials.c.buried_at)
