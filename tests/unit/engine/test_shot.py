@@ -18,6 +18,7 @@ from pixtools.testing.images_exif import (
     GPS_POINTER,
     SAMPLE_FACTS,
     SAMPLE_SHOT,
+    Shot,
     broken_exif_blobs,
     exif_blob,
 )
@@ -32,6 +33,7 @@ from pixtools.testing.tiff_structure import (
 )
 
 EXPECTED = {**SAMPLE_FACTS, "focal_length": "50mm"}
+TURNED_SHOT: Shot = {**SAMPLE_SHOT, "orientation": 6}
 BROKEN = broken_exif_blobs()
 
 
@@ -248,7 +250,7 @@ def test_any_bytes_after_a_right_beginning_yield_bounded_facts(rest: bytes) -> N
 def test_a_good_blob_with_wrong_bytes_yields_bounded_facts(
     data: st.DataObject,
 ) -> None:
-    blob = bytearray(exif_blob(**{**SAMPLE_SHOT, "orientation": 6}))
+    blob = bytearray(exif_blob(**TURNED_SHOT))
     for _ in range(data.draw(st.integers(1, 6))):
         blob[data.draw(st.integers(0, len(blob) - 1))] = data.draw(st.integers(0, 255))
     _assert_bounded(bytes(blob))
