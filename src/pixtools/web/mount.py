@@ -1,13 +1,12 @@
-"""The page and its files, as a small application of their own."""
+"""The page and its files, as routes that the API tries last."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import FileResponse
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,20 +17,18 @@ POLICY = (
 )
 
 
-def page_app() -> Starlette:
-    """Serves `/` and `/assets/*`; mount it after every other route."""
-    return Starlette(
-        routes=[
-            Route("/", _index, name="page"),
-            Mount("/assets", StaticFiles(directory=PAGE / "assets"), name="assets"),
-        ],
-        middleware=[Middleware(_PageHeaders)],
-    )
+def page_routes() -> Sequence[BaseRoute]:
+    """`/` and `/assets/…`: routes that an app tries after all its others."""
+    assets = _PageHeaders(StaticFiles(directory=PAGE / "assets"))
+    return [
+        Route("/", _PageHeaders(_index), name="page"),
+        Mount("/assets", assets, name="assets"),
+    ]
 
 
-async def _index(request: object) -> Response:
-    del request
-    return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+async def _index(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+    await answer(scope, receive, send)
 
 
 class _PageHeaders:

@@ -1,0 +1,125 @@
+"""A small client of the service: send a photo, wait, fetch the results."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+from uuid import uuid4
+
+import httpx2
+
+from pixtools.domain.errors import InvalidRequest, PixtoolsError, Unavailable
+
+TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
+TRIES = 5
+WAIT_SECONDS = 20
+BUSY = frozenset({429, 502, 503, 504})
+
+
+class Answered(PixtoolsError):
+    """The server refused, with its own sentence."""
+
+    code = "refused_by_server"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Talks to one server; `sleep` is how it waits between tries."""
+
+    server: str
+    http: httpx2.Client
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+    def submit(self, photo: Path, fields: Mapping[str, str]) -> dict[str, Any]:
+        """Send a photo; a repeated try never makes a second job."""
+        key = str(uuid4())
+
+        def send() -> httpx2.Response:
+            with photo.open("rb") as file:
+                return self.http.post(
+                    urljoin(self.server, "/v1/jobs"),
+                    files={"file": (photo.name, file)},
+                    data=dict(fields),
+                    headers={"Idempotency-Key": key},
+                )
+
+        return self._document(self._tried(send))
+
+    def wait(
+        self, job: dict[str, Any], progress: Callable[[float], None]
+    ) -> dict[str, Any]:
+        """Follow a job until it has ended; the server holds each question open."""
+        url = urljoin(self.server, f"/v1/jobs/{job['job_id']}")
+        question = partial(self.http.get, url, params={"wait": str(WAIT_SECONDS)})
+        while job["status"] not in TERMINAL:
+            progress(float(job["progress"]))
+            job = self._document(self._tried(question))
+        progress(1.0)
+        return job
+
+    def download(self, url: str, target: Path) -> None:
+        """Fetch one result; the file appears whole or not at all."""
+        part = target.with_name(f".{target.name}.part")
+        try:
+            with self.http.stream("GET", urljoin(self.server, url)) as answer:
+                if answer.is_error:
+                    answer.read()
+                    self._document(answer)
+                with part.open("wb") as file:
+                    for chunk in answer.iter_bytes():
+                        file.write(chunk)
+            part.replace(target)
+        except httpx2.TransportError as error:
+            raise Unavailable(_unreachable(self.server, error)) from None
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _tried(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
+        """Send, and again after a pause while the server is away or busy."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                answer = send()
+            except httpx2.TransportError as error:
+                if attempt == TRIES:
+                    raise Unavailable(_unreachable(self.server, error)) from None
+                self.sleep(0.5 * 2**attempt)
+                continue
+            if answer.status_code not in BUSY or attempt == TRIES:
+                return answer
+            self.sleep(float(answer.headers.get("Retry-After", 2)))
+        raise Unavailable
+
+    def _document(self, answer: httpx2.Response) -> dict[str, Any]:
+        try:
+            body = answer.json()
+        except json.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            raise Answered(f"{self.server} does not answer like PixTools.")
+        if answer.is_error:
+            raise Answered(_refusal(body, answer.status_code))
+        return body
+
+
+def base_url(server: str) -> str:
+    """Check a server's address as a person types it."""
+    url = server if "://" in server else f"http://{server}"
+    if not url.startswith(("http://", "https://")):
+        raise InvalidRequest(f"Expected an http(s) URL for --server but got {server}.")
+    return url.rstrip("/")
+
+
+def _refusal(problem: Mapping[str, Any], status: int) -> str:
+    fields = problem.get("errors") or []
+    details = [str(each.get("detail")) for each in fields if isinstance(each, dict)]
+    return " ".join(details) or str(problem.get("detail", f"HTTP {status}"))
+
+
+def _unreachable(server: str, error: Exception) -> str:
+    return f"{server} can't be reached: {str(error) or type(error).__name__}."

@@ -1,0 +1,60 @@
+"""Every verb that a person types."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from pixtools.cli import doctor, migrate, process, serve, submit
+
+HELP = "Photos in, files out: as a service, as a command, without a cloud."
+
+
+def build() -> typer.Typer:
+    """The command line as a value; `main` runs it."""
+    app = typer.Typer(
+        name="pixtools",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_root)
+    for command, epilog in (
+        (serve.serve, serve.EPILOG),
+        (process.process, process.EPILOG),
+        (submit.submit, submit.EPILOG),
+        (migrate.migrate, migrate.EPILOG),
+        (doctor.doctor, doctor.EPILOG),
+    ):
+        app.command(epilog=epilog, no_args_is_help=False)(command)
+    return app
+
+
+def main() -> None:
+    """Entry point of the `pixtools` script."""
+    build()()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pixtools {version('pixtools')}")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            callback=_show_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    del show_version

@@ -1,0 +1,81 @@
+"""`pixtools serve`: API, page and, embedded, the workers."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixtools.cli.say import teaching, to_stderr
+from pixtools.settings import Settings, load_settings
+from pixtools.telemetry.config import LogConfig
+from pixtools.telemetry.logs import configure_logs
+from pixtools.wiring.machine import listen
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+EPILOG = (
+    "[b]Examples[/b]\n\n"
+    "pixtools serve\n\n"
+    "pixtools serve --port 9000\n\n"
+    "WORKERS=4 PIXTOOLS_DATA_DIR=/srv/pixtools pixtools serve"
+)
+SHUTDOWN_SECONDS = 5
+
+
+def serve(
+    *,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address; HOST's default.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one."),
+    ] = None,
+) -> None:
+    """Start the service with its page: nothing else is needed on this machine.
+
+    Settings come from the environment or from .env (see docs/reference/settings).
+    """
+    with teaching():
+        from pixtools.wiring.embedded import embedded
+
+        settings = load_settings()
+        configure_logs(LogConfig(level=settings.log_level, format=settings.log_format))
+        listener = listen(
+            host or settings.host, settings.port if port is None else port
+        )
+        with embedded(settings) as app:
+            _run(app, listener, settings)
+
+
+def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
+    import uvicorn
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+    )
+    _greet(listener, settings)
+    server.run(sockets=[listener])
+
+
+def _greet(listener: socket.socket, settings: Settings) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    where = Path(settings.pixtools_data_dir).resolve()
+    to_stderr().print(
+        f"PixTools runs at http://{shown}:{port} (stop it with Ctrl-C)\n"
+        f"Data: {where}   Workers: {settings.workers}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
