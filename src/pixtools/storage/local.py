@@ -38,8 +38,8 @@ class LocalBlobs:
 
     def __init__(self, root: Path) -> None:
         """Nothing is made before the first object is written."""
-        self._root = root
-        self._incoming = Incoming(root)
+        self._root = root.absolute()
+        self._incoming = Incoming(self._root)
 
     def writer(self, key: str, content_type: str | None = None) -> LocalWriter:
         """Begin to write an object; replaces an older one on commit."""
