@@ -8,23 +8,9 @@ from typing import Final
 
 import pyvips
 
-_LOADERS: Final = {
-    "jpg": "jpegload",
-    "png": "pngload",
-    "webp": "webpload",
-    "avif": "heifload",
-    "heic": "heifload",
-    "tiff": "tiffload",
-    "gif": "gifload",
-}
-_SAVERS: Final = {
-    "jpg": "jpegsave",
-    "png": "pngsave",
-    "webp": "webpsave",
-    "avif": "heifsave",
-    "gif": "gifsave",
-    "tiff": "tiffsave",
-}
+from pixtools.engine.encode import SAVERS
+from pixtools.engine.header import LOADERS
+
 _ACTIONS: Final = ("convert", "metadata", "resize", "watermark")
 
 
@@ -40,12 +26,12 @@ class Abilities:
 
 def abilities() -> Abilities:
     """Ask libvips which of our formats it was built with."""
-    readable = [name for name, nick in _LOADERS.items() if _knows(nick)]
+    readable = [name for name, nick in LOADERS.items() if _knows(nick)]
     if find_spec("pillow_heif") is None:
         readable = [name for name in readable if name != "heic"]
     return Abilities(
         readable=tuple(readable),
-        writable=tuple(name for name, nick in _SAVERS.items() if _knows(nick)),
+        writable=tuple(name for name, nick in SAVERS.items() if _knows(nick)),
         actions=_ACTIONS,
         libvips=".".join(str(pyvips.version(part)) for part in range(3)),
     )

@@ -10,6 +10,9 @@ from pixtools.domain.report import SourceFacts
 from pixtools.engine.header import open_header
 from pixtools.engine.ops.geometry import Size
 
+_REST = 1.25
+"""Shrinking that is left to the resampler after the decoder's."""
+
 
 def open_pixels(
     source: Path, facts: SourceFacts, *, needed: Size, frames: int
@@ -36,7 +39,8 @@ def open_pixels(
 def jpeg_shrink(size: Size, needed: Size) -> int:
     """How much smaller a JPEG may be decoded: 1, 2, 4 or 8.
 
-    Leaves a resampler a factor of two to do, so that its quality is what shows.
+    Leaves the resampler something to do, so that its quality is what shows. (libvips'
+    own `thumbnail` leaves a factor of two, and decodes four times the pixels for it.)
     """
-    room = min(size[0] / needed[0], size[1] / needed[1])
-    return next((shrink for shrink in (8, 4, 2) if room >= 2 * shrink), 1)
+    room = min(size[0] / needed[0], size[1] / needed[1]) / _REST
+    return next((shrink for shrink in (8, 4, 2) if room >= shrink), 1)

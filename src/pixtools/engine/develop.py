@@ -11,9 +11,10 @@ from pathlib import Path
 import pyvips
 
 from pixtools.domain.formats import FORMATS
+from pixtools.domain.plan import Mark
 from pixtools.domain.report import OutputFacts, SourceFacts
 from pixtools.engine import carry, cost, encode, keep_source
-from pixtools.engine.levels import Level, join
+from pixtools.engine.levels import Level
 from pixtools.engine.ops import colour, geometry
 from pixtools.engine.progress import Progress
 from pixtools.engine.task import Task
@@ -32,11 +33,15 @@ class Developer:
 
 @dataclass(frozen=True, slots=True)
 class _Exposure:
-    """One task with its cut decided, so that every frame is cut alike."""
+    """One task, with all decided that every frame of it shares.
+
+    `veil` is the watermark drawn on nothing, for animations: drawn once.
+    """
 
     task: Task
     corner: tuple[int, int]
     assets: Mapping[str, Path]
+    veil: pyvips.Image | None = None
 
 
 Step = Callable[[pyvips.Image, _Exposure], pyvips.Image]
@@ -66,9 +71,11 @@ def _mark(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
     mark = exposure.task.output.mark
     if mark is None:
         return image
-    from pixtools.engine.ops.overlay import overlay
-
-    return overlay(colour.to_rgb(image), mark, exposure.assets)
+    image = colour.to_rgb(image)
+    if exposure.veil is not None:
+        veiled = image.composite2(exposure.veil, "over")
+        return veiled if colour.has_alpha(image) else veiled.extract_band(0, n=3)
+    return _marked(image, mark, exposure.assets)
 
 
 def _fit_format(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
@@ -116,11 +123,31 @@ def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
 
 def _exposed(level: Level, task: Task, assets: Mapping[str, Path]) -> pyvips.Image:
     pages = level.pages[: task.frames]
-    exposure = _Exposure(task, geometry.find_corner(pages[0], task.layout), assets)
-    image = join([_all_steps(page, exposure) for page in pages])
-    if task.frames > 1:
-        return carry.as_animation(image, level.image, task.layout.size[1])
-    return carry.as_still(image)
+    corner = geometry.find_corner(pages[0], task.layout)
+    veil = _veil(task, assets) if len(pages) > 1 else None
+    exposure = _Exposure(task, corner, assets, veil)
+    made = [_all_steps(page, exposure) for page in pages]
+    if len(made) == 1:
+        return carry.as_still(made[0])
+    # Hundreds of lazy frames cost more memory than their pixels.
+    strip = pyvips.Image.arrayjoin([page.copy_memory() for page in made], across=1)
+    return carry.as_animation(strip, pages[0], task.layout.size[1])
+
+
+def _veil(task: Task, assets: Mapping[str, Path]) -> pyvips.Image | None:
+    mark = task.output.mark
+    if mark is None:
+        return None
+    nothing = pyvips.Image.black(*task.layout.size, bands=4).copy(interpretation="srgb")
+    return _marked(nothing, mark, assets).copy_memory()
+
+
+def _marked(
+    image: pyvips.Image, mark: Mark, assets: Mapping[str, Path]
+) -> pyvips.Image:
+    from pixtools.engine.ops.overlay import overlay
+
+    return overlay(image, mark, assets)
 
 
 def _all_steps(page: pyvips.Image, exposure: _Exposure) -> pyvips.Image:

@@ -18,7 +18,7 @@ from pixtools.engine.vips import TROUBLE, said
 DEEP: Final = ("png", "tiff")
 """Formats that keep the 16 bits a band of a 16-bit source."""
 
-_SAVERS: Final = {
+SAVERS: Final = {
     "jpg": "jpegsave",
     "png": "pngsave",
     "webp": "webpsave",
@@ -48,7 +48,7 @@ def write(
 
     `keep` has libvips' flags of the metadata that stays.
     """
-    saver = getattr(image, _SAVERS[encode.format])
+    saver = getattr(image, SAVERS[encode.format])
     try:
         saver(str(path), keep=keep, **_options(encode, quality))
     except TROUBLE as error:

@@ -18,7 +18,7 @@ from pixtools.domain.limits import Limits
 from pixtools.domain.report import SourceFacts
 from pixtools.engine.faults import source_fault
 from pixtools.engine.icc import PROFILE, profile_name
-from pixtools.engine.vips import TROUBLE, ensure_open, said
+from pixtools.engine.vips import TROUBLE, begin, said
 
 LOADERS: Final = {
     "jpg": "jpegload",
@@ -52,7 +52,7 @@ def probe(source: Path, limits: Limits | None = None) -> SourceFacts:
     TruncatedImage, or ImageTooLarge (its sides, or the pixels of one frame).
     """
     limits = limits or Limits()
-    ensure_open()
+    begin()
     format = _format_of(source, limits)
     facts = _facts(source, format)
     if facts.format == "heic":
@@ -66,8 +66,10 @@ def probe(source: Path, limits: Limits | None = None) -> SourceFacts:
 def open_header(source: Path, format: str, **options: object) -> pyvips.Image:
     """Open a source lazily with its format's loader; raises a SourceError."""
     loader = getattr(pyvips.Image, LOADERS[format])
+    # libtiff reads what is missing as black, unless told to mind every error.
+    fail_on = "error" if format == "tiff" else "truncated"
     try:
-        return loader(str(source), access="sequential", fail_on="truncated", **options)
+        return loader(str(source), access="sequential", fail_on=fail_on, **options)
     except TROUBLE as error:
         raise source_fault(said(error), source, format) from error
 

@@ -20,19 +20,14 @@ from pixtools.engine.vips import TROUBLE, said
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The whole picture at one size; an animation's frames one below the other.
+    """The whole picture at one size, one image for each frame.
 
-    What is not `in_memory` can be read once, from top to bottom.
+    What is not `in_memory` has one frame, to be read once from top to bottom.
     """
 
-    image: pyvips.Image
+    pages: tuple[pyvips.Image, ...]
     size: Size
     in_memory: bool
-
-    @property
-    def pages(self) -> list[pyvips.Image]:
-        """The frames, each as an image of its own."""
-        return split(self.image, self.size[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,63 +49,58 @@ def first_level(
     memory, when its pixels are read.
     """
     facts = reading.facts
-    turned = facts.orientation > 4
-    stored = (size[1], size[0]) if turned else size
+    stored = (size[1], size[0]) if facts.orientation > 4 else size
     weight = cost.reading_time(facts, reading.frames)
     try:
-        image = _opened(reading, stored)
-        if not in_memory:
+        pages = _opened(reading, stored)
+        if not in_memory and len(pages) == 1:
             progress.advance(weight)
-            return Level(image, size, in_memory=False)
-        with progress.during(image, weight) as watched:
-            image = watched.copy_memory()
+            return Level((pages[0],), size, in_memory=False)
+        kept = [_in_memory(page, progress, weight / len(pages)) for page in pages]
     except TROUBLE as error:
         raise source_fault(said(error), reading.source, facts.format) from error
     if facts.orientation > 1:
-        pages = split(image, stored[1])
-        turned_pages = [geometry.upright(page, facts.orientation) for page in pages]
-        image = join(turned_pages).copy_memory()
-    return Level(image, size, in_memory=True)
+        kept = [geometry.upright(page, facts.orientation) for page in kept]
+        kept = [page.copy_memory() for page in kept]
+    return Level(tuple(kept), size, in_memory=True)
 
 
 def smaller_level(level: Level, size: Size, *, in_memory: bool) -> Level:
     """The picture scaled from a level that is in memory."""
     if level.size == size:
         return level
-    image = join([geometry.scale(page, size) for page in level.pages])
-    return Level(image.copy_memory() if in_memory else image, size, in_memory=True)
+    pages = [geometry.scale(page, size) for page in level.pages]
+    if in_memory or len(pages) > 1:
+        pages = [page.copy_memory() for page in pages]
+    return Level(tuple(pages), size, in_memory=True)
 
 
 def check_readable(reading: Reading) -> None:
     """Decode the source for nothing; raises the SourceError that this meets."""
     facts = reading.facts
     try:
-        _opened(reading, (facts.width, facts.height)).avg()
+        for page in _opened(reading, (facts.width, facts.height)):
+            page.avg()
     except TROUBLE as error:
         raise source_fault(said(error), reading.source, facts.format) from error
 
 
-def split(image: pyvips.Image, page_height: int) -> list[pyvips.Image]:
-    """Cut stacked frames apart."""
-    if image.height == page_height:
-        return [image]
-    return [
-        image.crop(0, top, image.width, page_height)
-        for top in range(0, image.height, page_height)
-    ]
-
-
-def join(pages: list[pyvips.Image]) -> pyvips.Image:
-    """Stack frames, one below the other."""
-    return pages[0] if len(pages) == 1 else pyvips.Image.arrayjoin(pages, across=1)
-
-
-def _opened(reading: Reading, stored: Size) -> pyvips.Image:
+def _opened(reading: Reading, stored: Size) -> list[pyvips.Image]:
+    """The frames, lazily; they must be read in their order, each once."""
     image = open_pixels(
         reading.source, reading.facts, needed=stored, frames=reading.frames
     )
-    pages = split(image, image.height // reading.frames)
-    return join([_standard(page, stored, deep=reading.deep) for page in pages])
+    height = image.height // reading.frames
+    pages = [image]
+    if reading.frames > 1:
+        tops = range(0, height * reading.frames, height)
+        pages = [image.crop(0, top, image.width, height) for top in tops]
+    return [_standard(page, stored, deep=reading.deep) for page in pages]
+
+
+def _in_memory(image: pyvips.Image, progress: Progress, weight: float) -> pyvips.Image:
+    with progress.during(image, weight) as watched:
+        return watched.copy_memory()
 
 
 def _standard(page: pyvips.Image, stored: Size, *, deep: bool) -> pyvips.Image:

@@ -29,10 +29,11 @@ def open_engine(config: EngineConfig | None = None) -> None:
         pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
 
 
-def ensure_open() -> None:
-    """Open the engine with its defaults, unless the caller has opened it."""
+def begin() -> None:
+    """Open the engine, unless the caller has; forget what earlier images left."""
     if pyvips.cache_get_max():
         open_engine()
+    pyvips.vips_lib.vips_error_clear()
 
 
 def said(error: Exception) -> str:

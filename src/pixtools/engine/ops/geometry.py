@@ -110,7 +110,7 @@ def pad(image: pyvips.Image, layout: Layout, colour: list[float]) -> pyvips.Imag
 
 def upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
     """Turn stored pixels as EXIF's `orientation` (1..8) asks. Needs random access."""
-    turned = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d90", 8: "d270"}
+    turned = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d270", 8: "d270"}
     if orientation in turned:
         image = image.rot(turned[orientation])
     return image.fliphor() if orientation in (2, 4, 5, 7) else image
