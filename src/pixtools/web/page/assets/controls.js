@@ -16,7 +16,7 @@ export function el(name, attributes = {}, ...children) {
 /** One labelled control for an option; `name` is the option's name. */
 export function control(name, schema) {
   const plain = plainSchema(schema);
-  const title = name.replaceAll("_", " ");
+  const title = titled(name);
   const unit = schema.unit ? ` (${schema.unit})` : "";
   if (plain.type === "boolean") {
     const box = el("input", { type: "checkbox", "data-option": name });
@@ -30,6 +30,12 @@ export function control(name, schema) {
     ...(Array.isArray(input) ? input : [input]),
     el("small", {}, schema.description ?? ""),
   );
+}
+
+/** An option's or fact's name for people: `max_bytes` is "Max bytes". */
+export function titled(name) {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** The options that a person set inside `root`, by name. */

@@ -20,7 +20,7 @@ async function start() {
     read("v1/presets"),
   ]);
   limits = served;
-  presets = named.presets ?? named;
+  presets = named.data;
   draw(operations);
   const most = `Up to ${bytes(limits.max_upload_bytes)} and ${Math.round(limits.max_pixels / 1e6)} megapixels each.`;
   $("limits").textContent = most;

@@ -1,7 +1,7 @@
 // One card for each job: progress, outputs, facts, the ZIP, and what went wrong.
 
 import { ended } from "./client.js";
-import { el } from "./controls.js";
+import { el, titled } from "./controls.js";
 
 const LABELS = {
   camera_make: "Camera make",
@@ -11,6 +11,7 @@ const LABELS = {
   exposure_time: "Exposure",
   aperture: "Aperture",
   iso: "ISO",
+  gps: "Place",
   focal_length: "Focal length",
   color_space: "Colours",
   icc_profile: "Profile",
@@ -99,7 +100,7 @@ function saved(before, after) {
 
 function facts(metadata) {
   const rows = Object.entries(metadata).flatMap(([name, value]) => [
-    el("dt", {}, LABELS[name] ?? name.replaceAll("_", " ")),
+    el("dt", {}, LABELS[name] ?? titled(name)),
     el("dd", {}, text(value)),
   ]);
   return el("details", { open: true }, el("summary", {}, "Facts"), el("dl", { class: "facts" }, ...rows));
