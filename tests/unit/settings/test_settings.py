@@ -1,0 +1,87 @@
+"""The environment is read once; a wrong value is one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.settings import NOT_YET, Settings, example, load_settings
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No `.env` of the checkout decides what a test sees."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_nothing_set_is_the_embedded_mode() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8000, 2)
+    assert settings.max_upload_bytes == 30 * 1024 * 1024
+    assert settings.sqlite_path == Path("data/pixtools.sqlite3")
+
+
+def test_the_process_wins_over_the_env_file(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere / ".env").write_text("WORKERS=3\nQUEUE_SIZE=64\n")
+    monkeypatch.setenv("WORKERS", "5")
+    settings = load_settings()
+    assert (settings.workers, settings.queue_size) == (5, 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("WORKERS", "0"),
+        ("MAX_UPLOAD_BYTES", "30MB"),
+        ("TASK_TIMEOUT_SECONDS", "-1"),
+        ("LOG_FORMAT", "xml"),
+        ("DATABASE_URL", "mysql://x"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_and_names_the_variable(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationInvalid, match=name) as caught:
+        load_settings()
+    assert "\n" not in caught.value.detail
+
+
+@pytest.mark.parametrize("name", NOT_YET)
+def test_what_this_version_would_ignore_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "something")
+    with pytest.raises(ConfigurationInvalid, match=name):
+        load_settings()
+
+
+def test_the_env_file_is_refused_likewise(elsewhere: Path) -> None:
+    (elsewhere / ".env").write_text("REDIS_URL=redis://127.0.0.1\n")
+    with pytest.raises(ConfigurationInvalid, match="REDIS_URL"):
+        load_settings()
+
+
+def test_a_database_url_names_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/facts.sqlite3")
+    assert load_settings().sqlite_path == Path("/srv/facts.sqlite3")
+
+
+def test_the_example_names_every_setting_and_is_up_to_date() -> None:
+    written = (ROOT / ".env.example").read_text()
+    assert written == example()
+    for name in Settings.model_fields:
+        assert f"# {name.upper()}=" in written
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [n for n, f in Settings.model_fields.items() if not f.description] == []
