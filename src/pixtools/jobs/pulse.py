@@ -63,8 +63,15 @@ class Pulse:
         self(self._fraction)
 
     def hold(self) -> None:
-        """Be sure of the claim right now: before anything becomes visible."""
-        self._beat(self._told, self._service.clock.now())
+        """Be sure of the claim, and that it is wanted, before bytes become visible.
+
+        With more than half of the lease left nobody else can have it.
+        """
+        now = self._service.clock.now()
+        if now > self._lease_ends - self._service.rules.lease / 2:
+            self._beat(self._told, now)
+        else:
+            self._look(now)
 
     def _beat(self, done: float, now: datetime) -> None:
         rules = self._service.rules
@@ -82,16 +89,20 @@ class Pulse:
         self._tell_at, self._look_at = now + TELL_EVERY, now + LOOK_EVERY
 
     def _look(self, now: datetime) -> None:
-        if self._stage.kind != "archive":
+        if self._stage.job_id:
             with self._service.database.read() as tx:
-                self._job(tx.jobs.get(self._stage.job_id or ""))
+                self._job(tx.jobs.get(self._stage.job_id))
         self._look_at = now + LOOK_EVERY
 
     def _job(self, job: Job | None) -> Job | None:
-        """The job if this stage moves its progress; raises Canceled."""
+        """The job if this stage moves its progress; raises Canceled if it may not."""
+        if self._stage.job_id is None:
+            return None
+        if job is None:
+            raise Canceled
         if self._stage.kind == "archive":
             return None
-        if job is None or job.cancel_requested_at is not None:
+        if job.cancel_requested_at is not None:
             raise Canceled
         return job
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from pixtools.domain.events import Event
+from pixtools.persistence import tables
 from pixtools.persistence.mapping import event_of, event_row
-from pixtools.persistence.tables import (
-    burials as BURIALS,  # noqa: N812 - a constant
-    events as EVENTS,  # noqa: N812 - a constant
+
+EVENTS: Final = tables.events
+BURIALS: Final = tables.burials
+_APPEND: Final = insert(EVENTS)
+_AFTER: Final = (
+    select(EVENTS)
+    .where(EVENTS.c.job_id == bindparam("job"), EVENTS.c.seq > bindparam("last"))
+    .order_by(EVENTS.c.seq)
 )
+_BURY: Final = insert(BURIALS)
+_BURIED: Final = select(BURIALS.c.job_id).where(
+    BURIALS.c.job_id == bindparam("job"), BURIALS.c.tenant == bindparam("of_tenant")
+)
+_FORGET: Final = delete(BURIALS).where(BURIALS.c.buried_at < bindparam("before"))
 
 
 class SqlHistory:
@@ -24,32 +36,23 @@ class SqlHistory:
     def append(self, *events: Event) -> None:
         """Record events."""
         if events:
-            rows = [event_row(event) for event in events]
-            self._connection.execute(insert(EVENTS), rows)
+            self._connection.execute(_APPEND, [event_row(event) for event in events])
 
     def after(self, job_id: str, seq: int) -> Sequence[Event]:
         """Events with a larger `seq`, in order."""
-        query = (
-            select(EVENTS)
-            .where(EVENTS.c.job_id == job_id, EVENTS.c.seq > seq)
-            .order_by(EVENTS.c.seq)
-        )
-        return [event_of(row._asdict()) for row in self._connection.execute(query)]
+        rows = self._connection.execute(_AFTER, {"job": job_id, "last": seq})
+        return [event_of(row._asdict()) for row in rows]
 
     def bury(self, job_id: str, tenant: str, now: datetime) -> None:
         """Remember that this job existed and has expired."""
-        self._connection.execute(
-            insert(BURIALS), {"job_id": job_id, "tenant": tenant, "buried_at": now}
-        )
+        row = {"job_id": job_id, "tenant": tenant, "buried_at": now}
+        self._connection.execute(_BURY, row)
 
     def buried(self, job_id: str, tenant: str) -> bool:
         """Whether this tenant's job has expired not long ago."""
-        query = select(BURIALS.c.job_id).where(
-            BURIALS.c.job_id == job_id, BURIALS.c.tenant == tenant
-        )
-        return self._connection.execute(query).first() is not None
+        values = {"job": job_id, "of_tenant": tenant}
+        return self._connection.execute(_BURIED, values).first() is not None
 
     def forget_buried(self, before: datetime) -> int:
         """Forget what expired before this time; how many."""
-        gone = delete(BURIALS).where(BURIALS.c.buried_at < before)
-        return self._connection.execute(gone).rowcount
+        return self._connection.execute(_FORGET, {"before": before}).rowcount

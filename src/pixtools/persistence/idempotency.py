@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pixtools.jobs.ports.facts import Remembered
-from pixtools.persistence.tables import idempotency as KEYS  # noqa: N812 - a constant
+from pixtools.persistence import tables
+
+KEYS: Final = tables.idempotency
+_GONE: Final = KEYS.c.expires_at <= bindparam("now")
+_RECALL: Final = select(KEYS.c.fingerprint, KEYS.c.job_id, KEYS.c.status).where(
+    KEYS.c.tenant == bindparam("of_tenant"),
+    KEYS.c.key == bindparam("this"),
+    KEYS.c.expires_at > bindparam("now"),
+)
+_FORGET: Final = delete(KEYS).where(_GONE)
+
+
+def _keeping(dialect: Any) -> Any:  # noqa: ANN401 - two dialects' equal words
+    """Insert, or replace an answer that has expired."""
+    insert = dialect.insert(KEYS)
+    names = ("fingerprint", "job_id", "status", "expires_at")
+    return insert.on_conflict_do_update(
+        index_elements=[KEYS.c.tenant, KEYS.c.key],
+        set_={name: insert.excluded[name] for name in names},
+        where=_GONE,
+    )
+
+
+_KEEP: Final = {"sqlite": _keeping(sqlite), "postgresql": _keeping(postgresql)}
 
 
 class SqlIdempotency:
@@ -30,30 +55,16 @@ class SqlIdempotency:
 
         On PostgreSQL a second transaction waits here for the first one's end.
         """
-        values = {
-            "fingerprint": answer.fingerprint,
-            "job_id": answer.job_id,
-            "status": answer.status,
-            "expires_at": expires_at,
-        }
-        embedded = self._connection.dialect.name == "sqlite"
-        insert = (sqlite.insert if embedded else postgresql.insert)(KEYS)
-        kept = insert.values(tenant=tenant, key=key, **values).on_conflict_do_update(
-            index_elements=[KEYS.c.tenant, KEYS.c.key],
-            set_=values,
-            where=KEYS.c.expires_at <= now,
-        )
-        return self._connection.execute(kept).rowcount == 1
+        row = asdict(answer) | {"tenant": tenant, "key": key, "expires_at": expires_at}
+        keep = _KEEP[self._connection.dialect.name]
+        return self._connection.execute(keep, row | {"now": now}).rowcount == 1
 
     def recall(self, tenant: str, key: str, now: datetime) -> Remembered | None:
         """The answer that is kept and has not expired, or None."""
-        query = select(KEYS.c.fingerprint, KEYS.c.job_id, KEYS.c.status).where(
-            KEYS.c.tenant == tenant, KEYS.c.key == key, KEYS.c.expires_at > now
-        )
-        row = self._connection.execute(query).first()
+        values = {"of_tenant": tenant, "this": key, "now": now}
+        row = self._connection.execute(_RECALL, values).first()
         return Remembered(**row._asdict()) if row else None
 
     def forget_expired(self, now: datetime) -> int:
         """Drop answers that have expired; how many."""
-        gone = delete(KEYS).where(KEYS.c.expires_at <= now)
-        return self._connection.execute(gone).rowcount
+        return self._connection.execute(_FORGET, {"now": now}).rowcount

@@ -1,20 +1,45 @@
-"""Jobs in the database."""
+"""Jobs in the database.
+
+Statements are built once: SQLAlchemy then finds their compiled text by identity,
+which is most of what a statement on a local database costs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
 
 from pixtools.domain.job import Job
 from pixtools.jobs.ports.facts import JobQuery
 from pixtools.persistence import tables
 from pixtools.persistence.mapping import job_of, job_row
 
-JOBS = tables.jobs
-_FIXED = frozenset({"id", "tenant", "face", "pipeline", "preset", "created_at"})
+JOBS: Final = tables.jobs
+_FIXED: Final = frozenset({"id", "tenant", "face", "pipeline", "preset", "created_at"})
 """Columns that never change after the job was stored."""
+
+_THIS: Final = JOBS.c.id == bindparam("this")
+_ADD: Final = insert(JOBS)
+_GET: Final = select(JOBS).where(_THIS)
+_LOCK: Final = _GET.with_for_update()
+_SAVE: Final = update(JOBS).where(_THIS)
+_EXPIRED: Final = (
+    select(JOBS)
+    .where(JOBS.c.expires_at <= bindparam("now"))
+    .order_by(JOBS.c.expires_at)
+    .limit(bindparam("most"))
+)
+_FORGET: Final = (
+    # In the order in which rows are locked.
+    *(
+        delete(table).where(table.c.job_id == bindparam("this"))
+        for table in (tables.stages, tables.events, tables.idempotency)
+    ),
+    delete(JOBS).where(_THIS),
+)
 
 
 class SqlJobs:
@@ -25,21 +50,19 @@ class SqlJobs:
 
     def add(self, job: Job) -> None:
         """Store a new job."""
-        self._connection.execute(insert(JOBS), job_row(job))
+        self._connection.execute(_ADD, job_row(job))
 
     def get(self, job_id: str, *, lock: bool = False) -> Job | None:
         """The job, or None."""
-        query = select(JOBS).where(JOBS.c.id == job_id)
-        if lock:
-            query = query.with_for_update()
-        row = self._connection.execute(query).first()
+        found = self._connection.execute(_LOCK if lock else _GET, {"this": job_id})
+        row = found.first()
         return job_of(row._asdict()) if row else None
 
     def save(self, job: Job) -> None:
         """Write a job that was read with `lock` in this transaction."""
         row = job_row(job)
         values = {name: row[name] for name in row if name not in _FIXED}
-        self._connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values))
+        self._connection.execute(_SAVE, {"this": job.id, **values})
 
     def find(self, query: JobQuery) -> Sequence[Job]:
         """Jobs that answer a query, newest first: ids sort by time."""
@@ -50,21 +73,17 @@ class SqlJobs:
             wanted = wanted.where(JOBS.c.batch_id == query.batch_id)
         if query.cursor:
             wanted = wanted.where(JOBS.c.id < query.cursor)
-        wanted = wanted.order_by(JOBS.c.id.desc()).limit(query.limit)
-        return [job_of(row._asdict()) for row in self._connection.execute(wanted)]
+        return self._found(wanted.order_by(JOBS.c.id.desc()).limit(query.limit), {})
 
     def delete(self, job_id: str) -> None:
-        """Forget a job; its stages first, in the order in which rows are locked."""
-        for table in (tables.stages, tables.events, tables.idempotency):
-            self._connection.execute(delete(table).where(table.c.job_id == job_id))
-        self._connection.execute(delete(JOBS).where(JOBS.c.id == job_id))
+        """Forget a job, its outputs, stages, events and first answers."""
+        for statement in _FORGET:
+            self._connection.execute(statement, {"this": job_id})
 
     def expired(self, now: datetime, limit: int) -> Sequence[Job]:
         """Jobs whose time has passed, the longest gone first."""
-        query = (
-            select(JOBS)
-            .where(JOBS.c.expires_at <= now)
-            .order_by(JOBS.c.expires_at)
-            .limit(limit)
-        )
-        return [job_of(row._asdict()) for row in self._connection.execute(query)]
+        return self._found(_EXPIRED, {"now": now, "most": limit})
+
+    def _found(self, query: Executable, values: dict[str, Any]) -> Sequence[Job]:
+        rows = self._connection.execute(query, values)
+        return [job_of(row._asdict()) for row in rows]

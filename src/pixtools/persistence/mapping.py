@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import fields
+from typing import Any, get_args
 
 from pixtools.domain.events import Event
 from pixtools.domain.job import (
@@ -20,14 +20,17 @@ from pixtools.domain.job import (
 Row = dict[str, Any]
 """A row by column name; its values are JSON, text, numbers and aware times."""
 
+Flat = Job | Source | Output | Archive | Problem | Usage | Stage | Batch | Event
+_NAMES = {kind: [field.name for field in fields(kind)] for kind in get_args(Flat)}
+
 
 def job_row(job: Job) -> dict[str, Any]:
     """A job as its row."""
     row = _flat(job)
-    row["source"] = asdict(job.source)
-    row["outputs"] = [asdict(output) for output in job.outputs]
+    row["source"] = _flat(job.source)
+    row["outputs"] = [_output_document(output) for output in job.outputs]
     row["archive"] = _document(job.archive)
-    row["usage"] = asdict(job.usage)
+    row["usage"] = _flat(job.usage)
     row["error"] = _document(job.error)
     return row
 
@@ -80,12 +83,16 @@ def event_of(row: Row) -> Event:
     return Event(**row)
 
 
-def _flat(value: Job | Stage | Batch | Event) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+def _flat(value: Flat) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
+
+
+def _output_document(output: Output) -> dict[str, Any]:
+    return _flat(output) | {"error": _document(output.error)}
 
 
 def _document(value: Archive | Problem | None) -> dict[str, Any] | None:
-    return asdict(value) if value else None
+    return _flat(value) if value else None
 
 
 def _output(item: dict[str, Any]) -> Output:
