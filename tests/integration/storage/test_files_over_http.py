@@ -130,7 +130,8 @@ def test_a_download_that_is_given_up_lets_go_of_its_file(
     url, _ = links.download(KEY, "a.png", "image/png")
     held = open_objects()
     with httpx2.stream("GET", url) as answer:
-        next(answer.iter_raw(1024))
+        chunks = answer.iter_raw(1024)  # while it lives, the connection does
+        next(chunks)
         assert open_objects() == held + 1
     wait_until(lambda: open_objects() == held)
 
