@@ -14,10 +14,12 @@ from pixtools.domain.formats import FORMATS
 from pixtools.domain.plan import Mark
 from pixtools.domain.report import OutputFacts, SourceFacts
 from pixtools.engine import carry, cost, encode, keep_source
+from pixtools.engine.faults import output_fault
 from pixtools.engine.levels import Level
 from pixtools.engine.ops import colour, geometry
 from pixtools.engine.progress import Progress
 from pixtools.engine.task import Task
+from pixtools.engine.vips import TROUBLE, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,11 @@ def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
     path, draft = shared.scratch / name, shared.scratch / f"{name}.part"
     try:
         image = _exposed(level, task, shared.assets)
-        quality = _write(image, task, path, draft, shared.progress)
+        quality = _write(image, task, draft, path, shared)
         kept = keep_source.keep_if_smaller(shared.source, shared.facts, task, path)
+    except TROUBLE as error:
+        path.unlink(missing_ok=True)
+        raise output_fault(said(error), wanted.format) from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -157,11 +162,13 @@ def _all_steps(page: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
 
 
 def _write(
-    image: pyvips.Image, task: Task, path: Path, draft: Path, progress: Progress
+    image: pyvips.Image, task: Task, draft: Path, path: Path, shared: Developer
 ) -> int | None:
-    """Write the file and give the quality that it has."""
-    wanted = task.output.encode
-    image, keep = carry.carried(image, wanted.keep_metadata)
+    """Write the file by way of a draft and give the quality that it has."""
+    wanted, progress = task.output.encode, shared.progress
+    image, keep = carry.carried(
+        image, wanted.keep_metadata, shared.source, shared.facts
+    )
     weight = cost.writing_time(task)
     if wanted.max_bytes is None or wanted.quality is None:
         with progress.during(image, weight) as watched:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pixtools.domain.errors import (
     CorruptImage,
     EncodeFailed,
+    ImageTooLargeForMemory,
     OutputError,
     SourceError,
     TruncatedImage,
@@ -32,6 +33,8 @@ def source_fault(text: str, source: Path, format: str) -> SourceError:
     """The error for a source that libvips could not read."""
     title = FORMATS[format].title
     said = text.lower()
+    if "out of memory" in said:
+        return ImageTooLargeForMemory(f"There is not enough memory for this {title}.")
     if any(sign in said for sign in _CUT_SHORT) or cut_short(source, format):
         return TruncatedImage(f"The {title} ends before its picture is complete.")
     return CorruptImage(f"The {title} is broken: its picture can't be read.")

@@ -65,13 +65,18 @@ def first_level(
     return Level(tuple(kept), size, in_memory=True)
 
 
-def smaller_level(level: Level, size: Size, *, in_memory: bool) -> Level:
-    """The picture scaled from a level that is in memory."""
-    if level.size == size:
+def smaller_level(
+    reading: Reading, level: Level, size: Size, *, in_memory: bool
+) -> Level:
+    """The picture scaled from a level that is in memory; never larger than it."""
+    if level.size[0] <= size[0] and level.size[1] <= size[1]:
         return level
-    pages = [geometry.scale(page, size) for page in level.pages]
-    if in_memory or len(pages) > 1:
-        pages = [page.copy_memory() for page in pages]
+    try:
+        pages = [geometry.scale(page, size) for page in level.pages]
+        if in_memory or len(pages) > 1:
+            pages = [page.copy_memory() for page in pages]
+    except TROUBLE as error:
+        raise source_fault(said(error), reading.source, reading.facts.format) from error
     return Level(tuple(pages), size, in_memory=True)
 
 

@@ -137,7 +137,8 @@ def _level(
     if rung.parent is None:
         in_memory = reads > 1 or reading.facts.orientation > 1
         return first_level(reading, rung.size, progress, in_memory=in_memory)
-    return smaller_level(levels[rung.parent], rung.size, in_memory=reads > 1)
+    above = levels[rung.parent]
+    return smaller_level(reading, above, rung.size, in_memory=reads > 1)
 
 
 def _one(

@@ -28,7 +28,7 @@ def to_standard(image: pyvips.Image, *, deep: bool) -> pyvips.Image:
     An embedded profile is obeyed (perceptual intent, as photographs want); a broken
     one is ignored. CMYK without a profile is read with libvips' own.
     """
-    image = _known(image)
+    image = _trimmed(_known(image))
     if image.interpretation == "cmyk" or _has_meaning(image):
         image = _by_profile(image, deep=deep)
     wanted = "grey16" if deep else "b-w"
@@ -93,11 +93,24 @@ def _neutral(colour: Colour) -> bool:
 
 
 def _known(image: pyvips.Image) -> pyvips.Image:
-    """Name the colours of an image whose header does not."""
-    if image.interpretation in (*_GREY, *_RGB, "cmyk", "lab", "labs", "scrgb", "xyz"):
+    """Name the colours of an image whose header does not; fractions are of white."""
+    if image.interpretation in ("cmyk", "lab", "labs", "scrgb", "xyz"):
         return image
-    guessed = "b-w" if image.bands < 3 else "srgb"
-    return image.copy(interpretation=guessed)
+    grey = image.bands < 3
+    if image.format in ("float", "double"):
+        deep = (image * 65535).cast("ushort")
+        return deep.copy(interpretation="grey16" if grey else "rgb16")
+    if image.interpretation in (*_GREY, *_RGB):
+        return image
+    return image.copy(interpretation="b-w" if grey else "srgb")
+
+
+def _trimmed(image: pyvips.Image) -> pyvips.Image:
+    """Colour and at most one more band: scientific images have many."""
+    colours = {"cmyk": 4, "b-w": 1, "grey16": 1}.get(image.interpretation, 3)
+    if image.bands <= colours + 1:
+        return image
+    return image.extract_band(0, n=colours + 1)
 
 
 def _has_meaning(image: pyvips.Image) -> bool:
