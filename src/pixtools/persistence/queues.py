@@ -64,7 +64,7 @@ class SqlQueues:
 
     def depth(self) -> Mapping[Lane, int]:
         """Stages that wait, by lane."""
-        rows = self._connection.execute(_DEPTH).tuples()
+        rows = self._connection.execute(_DEPTH)
         return {cast("Lane", lane): count for lane, count in rows}
 
     def next_due(self, lanes: Sequence[Lane]) -> datetime | None:

@@ -1,0 +1,58 @@
+"""The database suites on SQLite files and on the twin in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pixtools.jobs.ports.facts import Database
+from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.database import SqlDatabase
+from pixtools.persistence.migrate import migrate
+from pixtools.testing.memory_jobs import MemoryDatabase
+from pixtools.testing.port_suites.database import JobsSuite, TransactionSuite
+from pixtools.testing.port_suites.queues import QueuesSuite
+from pixtools.testing.port_suites.shelves import AnswersSuite, ShelvesSuite
+from pixtools.testing.port_suites.stages import ClaimSuite, LeaseSuite
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "memory":
+        yield MemoryDatabase()
+        return
+    config = PersistenceConfig(url=f"sqlite:///{tmp_path}/facts.sqlite3")
+    migrate(config)
+    opened = SqlDatabase(config)
+    yield opened
+    opened.close()
+
+
+class TestTransactions(TransactionSuite):
+    pass
+
+
+class TestJobs(JobsSuite):
+    pass
+
+
+class TestShelves(ShelvesSuite):
+    pass
+
+
+class TestClaims(ClaimSuite):
+    pass
+
+
+class TestLeases(LeaseSuite):
+    pass
+
+
+class TestQueues(QueuesSuite):
+    pass
+
+
+class TestAnswers(AnswersSuite):
+    pass
