@@ -1,0 +1,53 @@
+"""The documentation says what the code does, all of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixtools.cli.main import build
+from pixtools.domain.errors import every_error
+from pixtools.domain.operations.actions import ACTIONS
+from pixtools.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def headings(page: str) -> set[str]:
+    text = (REFERENCE / page).read_text()
+    return set(re.findall(r"^##+ (.+)$", text, re.MULTILINE))
+
+
+def test_the_reference_is_what_the_declarations_make() -> None:
+    script = [sys.executable, "scripts/reference.py", "--check"]
+    made = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+
+
+def test_everything_has_its_heading() -> None:
+    assert set(ACTIONS) <= headings("operations.md")
+    assert set(every_error()) <= headings("errors.md")
+    assert {name.upper() for name in Settings.model_fields} <= headings("settings.md")
+    named = {
+        str(command.callback.__name__)
+        for command in build().registered_commands
+        if command.callback
+    }
+    assert {f"pixtools {name}" for name in named} <= headings("commands.md")
+
+
+def pages() -> list[Path]:
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_inside_the_checkout_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+    inside = [link for link in links if "://" not in link]
+    assert [link for link in inside if not (page.parent / link).exists()] == []
