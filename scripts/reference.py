@@ -167,8 +167,8 @@ def errors() -> str:
         (
             "Refusals are `application/problem+json` (RFC 9457) with `code`, `detail`, "
             "`request_id` and, for fields, `errors: [{pointer, detail}]`. The same "
-            "codes stand in a job's and an output's `error`. *Retryable* says that the same "
-            "request may succeed later.\n"
+            "codes stand in a job's and an output's `error`. *Retryable* says that "
+            "the same request may succeed later.\n"
         ),
     ]
     for code, kind in sorted(every_error().items()):
@@ -191,7 +191,8 @@ def settings() -> str:
         MADE,
         (
             "Read from the process, then from `.env`. Nothing set is the embedded "
-            "mode. A wrong value stops the start with one sentence that names the variable.\n"
+            "mode. A wrong value stops the start with one sentence that names "
+            "the variable.\n"
         ),
     ]
     for name, field in Settings.model_fields.items():
