@@ -92,7 +92,7 @@ def files_router(door: FileDoor, *, idle_timeout: float = 60.0) -> APIRouter:
     @router.put(
         "/files/{key:path}",
         response_class=Response,
-        responses={200: {"description": "Stored."}, **refusals(*_PUT_REFUSALS)},
+        responses={**_STORED, **refusals(*_PUT_REFUSALS)},
         openapi_extra=_ANY_BODY,
     )
     async def upload_file(key: Key, request: Request, token: Token = "") -> Response:
@@ -110,6 +110,10 @@ _FOUND: Final[dict[int | str, dict[str, object]]] = {
     206: {"description": "The part that Range asked for."},
     304: {"description": "The client has this version already."},
     416: {"description": "`range_not_satisfiable`: there is no such byte."},
+}
+_STORED: Final[dict[int | str, dict[str, object]]] = {
+    200: {"description": "Stored; the ETag is the object's."},
+    411: {"description": "`length_required`: the body has no announced end."},
 }
 _PUT_REFUSALS: Final = (
     408,
