@@ -65,6 +65,8 @@ def create_app(
     _answer_errors(app)
     for router in (submission, jobs, batches, catalogue, classic, health):
         app.include_router(router.router)
+    if config.metrics:
+        app.include_router(health.metrics)
     for door in doors:
         app.include_router(door)
     if config.docs:

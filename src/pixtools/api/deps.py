@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from pixtools.api.addresses import AbsoluteLinks, base_of
 from pixtools.api.config import ApiConfig
 from pixtools.api.metrics import Meters
 from pixtools.api.ports import NewsDesk, Probe
@@ -35,15 +36,17 @@ class Asker:
 
 
 def house(request: Request) -> House:
-    """The app's house."""
+    """The app's house; the links that it makes lead to where this client asked."""
     found = request.app.state.house
     assert isinstance(found, House)  # noqa: S101 - set by create_app alone
-    return found
+    base = found.config.public_base_url or base_of(request.scope)
+    links = AbsoluteLinks(found.service.links, base.rstrip("/"))
+    return replace(found, service=replace(found.service, links=links))
 
 
-def service(request: Request) -> Service:
+def service(house: Annotated[House, Depends(house)]) -> Service:
     """The service that verbs are called with."""
-    return house(request).service
+    return house.service
 
 
 def tenant(request: Request) -> str:  # noqa: ARG001 - keys will be read from it

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +14,8 @@ from pixtools.api.deps import Asker, House
 from pixtools.api.placing import place, upload_of
 from pixtools.api.schemas import NewBatchDocument, NewJob
 from pixtools.api.uploads import ReceivedFile, wrong
-from pixtools.jobs.batch import close_batch, open_batch
+from pixtools.domain.errors import FieldError, PixtoolsError
+from pixtools.jobs.batch import close_batch, drop_batch, open_batch
 from pixtools.jobs.erase import erase
 from pixtools.jobs.read import batch_document, get_batch
 from pixtools.jobs.service import Service
@@ -28,10 +30,10 @@ def orders(
     """The orders that a list of jobs stands for, checked before any is placed."""
     found: list[tuple[Order, NewJob]] = []
     for index, job in enumerate(jobs):
-        at = f"/jobs/{index}"
-        if job.batch_id is not None:
-            raise wrong(f"{at}/batch_id", "A job of a new batch names no other batch.")
-        found.append((wishes.order(house, asker, job, pointer=at), job))
+        with _within(f"/jobs/{index}"):
+            if job.batch_id is not None:
+                raise wrong("/batch_id", "A job of a new batch names no other batch.")
+            found.append((wishes.order(house, asker, job), job))
     return found
 
 
@@ -47,13 +49,7 @@ def placed(
 
     def fill(batch_id: str) -> list[Submission]:
         return [
-            partial(
-                place,
-                service,
-                replace(order, batch_id=batch_id),
-                new,
-                f"/jobs/{index}",
-            )
+            partial(_placed, service, replace(order, batch_id=batch_id), new, index)
             for index, (order, new) in enumerate(orders)
         ]
 
@@ -89,7 +85,7 @@ def _made(
     closed: bool,
 ) -> Response:
     batch = open_batch(service, tenant, archive=archive)
-    filled = _all_or_none(service, tenant, fill(batch.id))
+    filled = _all_or_none(service, tenant, batch.id, fill(batch.id))
     if closed:
         close_batch(service, tenant, batch.id)
     shown = batch_document(service, *get_batch(service, tenant, batch.id))
@@ -100,7 +96,7 @@ def _made(
 
 
 def _all_or_none(
-    service: Service, tenant: str, submissions: Sequence[Submission]
+    service: Service, tenant: str, batch_id: str, submissions: Sequence[Submission]
 ) -> list[Submitted]:
     taken: list[Submitted] = []
     try:
@@ -109,5 +105,21 @@ def _all_or_none(
     except BaseException:
         for each in taken:
             erase(service, tenant, each.job.id)
+        drop_batch(service, tenant, batch_id)
         raise
     return taken
+
+
+def _placed(service: Service, order: Order, new: NewJob, index: int) -> Submitted:
+    with _within(f"/jobs/{index}"):
+        return place(service, order, new)
+
+
+@contextmanager
+def _within(pointer: str) -> Iterator[None]:
+    """Let a refusal name its fields as seen from the whole request."""
+    try:
+        yield
+    except PixtoolsError as error:
+        fields = [FieldError(pointer + f.pointer, f.detail) for f in error.fields]
+        raise type(error)(error.detail, fields=tuple(fields)) from error

@@ -48,6 +48,6 @@ def fingerprint(request: Request, body: object) -> str:
 
     Not over the validated body: defaults may change with the next deployment.
     """
-    route = getattr(request.scope.get("route"), "path", request.url.path)
+    route = getattr(request.scope.get("route"), "path", request.scope["path"])
     query = sorted(request.query_params.multi_items())
     return hashlib.sha256(canonical([request.method, route, query, body])).hexdigest()

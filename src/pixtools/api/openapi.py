@@ -22,7 +22,7 @@ BY_HAND: Final = (
     schemas.ClassicForm,
     Problem,
 )
-IDEMPOTENT: Final = (("/v1/jobs", "post"), ("/api/process", "post"))
+IDEMPOTENT: Final = ("/v1/jobs", "/v1/jobs/{job_id}/retry", "/api/process")
 TAGS: Final = [
     {"name": "jobs", "description": "One photo, and the files asked of it."},
     {"name": "batches", "description": "Jobs together: one progress, one ZIP."},
@@ -66,8 +66,8 @@ def _description(app: FastAPI, base: str | None) -> dict[str, Any]:
     )
     for name, schema in found["$defs"].items():
         known.setdefault(name, schema)
-    for path, method in IDEMPOTENT:
-        operation = description["paths"][path][method]
+    for path in IDEMPOTENT:
+        operation = description["paths"][path]["post"]
         operation.setdefault("parameters", []).append(_key())
     _forget_unused_422(description)
     return description

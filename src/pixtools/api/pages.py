@@ -36,4 +36,5 @@ def job_before(cursor: str) -> str:
 def link_next(request: Request, cursor: str) -> str:
     """The Link header (RFC 8288) that leads to the next page."""
     kept = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
-    return f'<{request.url.path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'
+    query = urlencode([*kept, ("cursor", cursor)])
+    return f'<{request.scope["path"]}?{query}>; rel="next"'

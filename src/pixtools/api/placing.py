@@ -26,7 +26,7 @@ NOT_FETCHED: Final = (
 )
 
 
-def place(service: Service, order: Order, new: NewJob, pointer: str = "") -> Submitted:
+def place(service: Service, order: Order, new: NewJob) -> Submitted:
     """Submit a job whose photo is not in the request."""
     match new.source_type:
         case "s3_presigned":
@@ -47,18 +47,20 @@ def place(service: Service, order: Order, new: NewJob, pointer: str = "") -> Sub
                 service, order, path=new.object_key or "", filename=new.filename
             )
         case "url":
-            raise wrong(f"{pointer}/source_type", NOT_FETCHED)
+            raise wrong("/source_type", NOT_FETCHED)
 
 
-def taken(service: Service, submitted: Submitted) -> Response:
+def taken(
+    service: Service, submitted: Submitted, status: int | None = None
+) -> Response:
     """The answer to a new job, or to one that was asked for before."""
     job = submitted.job
     shown = document(service, job)
     headers = {"Location": f"/v1/jobs/{job.id}"}
     if submitted.replayed:
         headers |= REPLAYED
-    if job.source.type != "s3_presigned":
-        return documents.answer(shown, 202, headers)
+    if status or job.source.type != "s3_presigned":
+        return documents.answer(shown, status or 202, headers)
     upload = upload_of(submitted)
     if upload is None:
         return documents.answer(shown, 201, headers)

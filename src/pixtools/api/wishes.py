@@ -26,14 +26,12 @@ def order(
     house: House,
     asker: Asker,
     wish: Wish,
-    *,
-    pointer: str = "",
     idempotency: IdempotencyKey | None = None,
 ) -> Order:
-    """The order that a wish stands for; `pointer` leads to it in the request."""
+    """The order that a wish stands for; raises InvalidRequest."""
     return Order(
         tenant=asker.tenant,
-        pipeline=_pipeline(house, wish, pointer),
+        pipeline=_pipeline(house, wish),
         preset=wish.preset,
         archive=wish.archive,
         webhook_url=checked_url(wish.webhook_url),
@@ -63,11 +61,11 @@ def switch(name: str, text: str) -> bool:
     return _SWITCH[text.strip().lower()]
 
 
-def _pipeline(house: House, wish: Wish, pointer: str) -> Pipeline:
+def _pipeline(house: House, wish: Wish) -> Pipeline:
     if wish.preset is not None:
         return preset_named(wish.preset).pipeline
     most = house.service.rules.limits.max_steps
-    return Pipeline.parse(wish.pipeline, pointer=f"{pointer}/pipeline", max_steps=most)
+    return Pipeline.parse(wish.pipeline, max_steps=most)
 
 
 def _metadata(house: House, metadata: dict[str, Any]) -> dict[str, Any]:

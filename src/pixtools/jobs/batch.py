@@ -37,6 +37,15 @@ def close_batch(service: Service, tenant: str, batch_id: str) -> Batch:
         return batch if batch.closed else end_intake(service, made, batch)
 
 
+def drop_batch(service: Service, tenant: str, batch_id: str) -> None:
+    """Forget an open batch that came to nothing, its jobs erased; harmless twice."""
+    with change(service) as made:
+        batch = made.tx.batches.get(batch_id, lock=True)
+        if batch and batch.tenant == tenant and not batch.closed:
+            made.tx.batches.delete(batch_id)
+            made.tell(batch_id)
+
+
 def end_intake(service: Service, made: Change, batch: Batch) -> Batch:
     """Close an open batch within a transaction."""
     closed = replace(batch, closed=True, expires_at=None)

@@ -7,7 +7,7 @@ a client that sends and hears one piece at a time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -127,3 +127,9 @@ class Exchange:
                 await self._task
             raise AssertionError("The app said nothing for ten seconds, or ended.")
         return hearing.result()
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Let other tasks run until this holds; a test's own time limit ends it."""
+    while not holds():  # noqa: ASYNC110 - what is watched belongs to the app
+        await asyncio.sleep(0.001)

@@ -15,6 +15,7 @@ from pixtools.api.ports import Probe
 from pixtools.api.schemas import Health, Liveness
 
 router = APIRouter(tags=["health"])
+metrics = APIRouter(tags=["health"])
 UNHEALTHY: dict[int | str, dict[str, Any]] = {
     503: {"model": Health, "description": "A dependency can't be reached."}
 }
@@ -49,7 +50,7 @@ async def show_health(house: HouseDep) -> Response:
     return await _asked(house, house.probes)
 
 
-@router.get("/metrics", response_class=Response, responses=EXPOSITION)
+@metrics.get("/metrics", response_class=Response, responses=EXPOSITION)
 def show_metrics(house: HouseDep) -> Response:
     """Show Prometheus metrics of this process."""
     body = generate_latest(house.meters.registry)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from pixtools.api import documents, events, pages
 from pixtools.api.deps import AskerDep, HouseDep, ServiceDep, TenantDep
+from pixtools.api.idempotency import identified
 from pixtools.api.placing import taken
 from pixtools.api.refusals import ONE_JOB, SOURCES, refusals
 from pixtools.api.schemas import JobList
@@ -197,14 +198,27 @@ def delete_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Respons
         *ONE_JOB,
         "job_conflict",
         "source_missing",
+        "invalid_idempotency_key",
+        "idempotency_mismatch",
+        "idempotency_in_flight",
         "queue_full",
         "tenant_share_exceeded",
         "storage_unavailable",
     ),
 )
-def retry_job(service: ServiceDep, asker: AskerDep, job_id: JobId) -> Response:
+def retry_job(
+    request: Request, service: ServiceDep, asker: AskerDep, job_id: JobId
+) -> Response:
     """Run the failed outputs again, as a new job: Location leads to it."""
-    return taken(service, retry(service, asker.tenant, job_id))
+    submitted = retry(
+        service,
+        asker.tenant,
+        job_id,
+        idempotency=identified(request, {"job_id": job_id}),
+        request_id=asker.request_id,
+        traceparent=asker.traceparent,
+    )
+    return taken(service, submitted, 202)
 
 
 def _look(

@@ -87,7 +87,7 @@ async def _with_photo(request: Request, house: House, asker: Asker) -> Response:
     async with uploads.receive(request, house, asker, FORM) as form:
         key = identified(request, form.fingerprinted())
         wish = wishes.wish_of_form(form.fields)
-        order = wishes.order(house, asker, wish, idempotency=key)
+        order = wishes.order(house, asker, wish, key)
         return await to_thread.run_sync(_submit, house.service, order, form.files[0])
 
 
@@ -106,7 +106,7 @@ async def _without_photo(request: Request, house: House, asker: Asker) -> Respon
     body = await bodies.read_json(request, config.max_json_bytes, config.idle_timeout)
     key = identified(request, body)
     new = bodies.checked(NEW_JOB, body)
-    order = wishes.order(house, asker, new, idempotency=key)
+    order = wishes.order(house, asker, new, key)
     return await to_thread.run_sync(partial(_placed, house.service, order, new))
 
 

@@ -1,0 +1,363 @@
+"""POST /v1/jobs: a photo with a wish, or a wish for a photo that comes later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.http.site import GIF, PIPELINE, Site, pointers, problem
+
+from pixtools.domain.limits import Limits
+from pixtools.testing.house import tiny_gif
+
+WISH: dict[str, Any] = {"source_type": "s3_presigned", "pipeline": PIPELINE}
+
+
+def order(site: Site, body: object, **kwargs: Any) -> Any:
+    return site.ask("POST", "/v1/jobs", json=body, **kwargs)
+
+
+class TestWithThePhoto:
+    def test_it_is_queued_at_once(self, site: Site) -> None:
+        answer = site.upload()
+        assert answer.status_code == 202
+        body = answer.json()
+        assert body["status"] == "queued"
+        assert body["source"] == {
+            "filename": "cat.gif",
+            "content_type": "image/gif",
+            "bytes": len(GIF),
+            "width": 160,
+            "height": 112,
+            "sha256": hashlib.sha256(GIF).hexdigest(),
+        }
+        assert answer.headers["location"] == f"/v1/jobs/{body['job_id']}"
+        assert answer.headers["retry-after"] == "1"
+        assert answer.headers["cache-control"] == "no-store"
+        assert site.work() == 2
+
+    def test_the_clients_own_words_are_given_back(self, site: Site) -> None:
+        answer = site.upload(metadata='{"order": 17, "ünï": ["x"]}')
+        assert answer.json()["client_metadata"] == {"order": 17, "ünï": ["x"]}
+
+    def test_a_preset_stands_for_a_pipeline(self, site: Site) -> None:
+        ids = [
+            output["id"] for output in site.upload(preset="gallery").json()["outputs"]
+        ]
+        assert ids == ["large", "medium", "small", "thumbnail"]
+
+    @pytest.mark.parametrize(("text", "made"), [("true", True), ("0", False)])
+    def test_an_archive_is_made_if_wanted(
+        self, site: Site, text: str, made: bool
+    ) -> None:
+        assert (site.upload(archive=text).json()["archive"] is not None) is made
+
+    def test_a_webhook_address_is_kept(self, site: Site) -> None:
+        job_id = site.upload(webhook_url="https://example.com/hook").json()["job_id"]
+        assert site.house.job(job_id).webhook_url == "https://example.com/hook"
+
+    def test_ids_of_the_request_are_stored_with_the_job(self, site: Site) -> None:
+        trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        headers = {"X-Request-ID": "mine-1", "traceparent": trace}
+        stored = site.house.job(site.upload(headers=headers).json()["job_id"])
+        assert stored.request_id == "mine-1"
+        assert stored.traceparent == trace
+
+    def test_a_name_is_data_and_no_path(self, site: Site) -> None:
+        answer = site.upload(filename="../../etc/päss\x07wd")
+        assert answer.status_code == 202
+        assert all("etc" not in key for key in site.left()[0])
+
+    @pytest.mark.parametrize(
+        ("fields", "pointer"),
+        [
+            ({"pipeline": "{"}, "/pipeline"),
+            ({"pipeline": "[]"}, "/pipeline"),
+            ({"pipeline": "7"}, "/pipeline"),
+            ({"pipeline": '[{"id":"a","action":"paint"}]'}, "/pipeline/0/action"),
+            (
+                {"pipeline": '[{"id":"a","action":"resize","width":0}]'},
+                "/pipeline/0/width",
+            ),
+            (
+                {"pipeline": '[{"id":"a","action":"resize","width":9,"w":1}]'},
+                "/pipeline/0/w",
+            ),
+            ({"preset": "nope"}, "/preset"),
+            ({"preset": "gallery", "pipeline": json.dumps(PIPELINE)}, "/pipeline"),
+            ({"preset": "gallery", "archive": "maybe"}, "/archive"),
+            ({"preset": "gallery", "metadata": "[1]"}, "/metadata"),
+            ({"preset": "gallery", "webhook_url": "http://u:p@x/"}, "/webhook_url"),
+            ({"preset": "gallery", "sise": "1"}, "/sise"),
+            (
+                {"preset": "gallery", "metadata": '{"a":"' + "x" * 17_000 + '"}'},
+                "/metadata",
+            ),
+        ],
+    )
+    def test_a_wrong_field_is_named_and_leaves_nothing(
+        self, site: Site, fields: dict[str, Any], pointer: str
+    ) -> None:
+        answer = site.upload(**fields)
+        assert answer.status_code == 422
+        assert answer.json()["code"] in {"invalid_request", "invalid_pipeline"}
+        assert pointer in pointers(answer.json())
+        assert site.left() == ([], [])
+
+    def test_denoise_is_refused_where_it_is_not_offered(self, site: Site) -> None:
+        pipeline = '[{"id":"a","action":"denoise"}]'
+        body = problem(site.upload(pipeline=pipeline), 422, "invalid_pipeline")
+        assert pointers(body) == ["/pipeline/0/action"]
+        assert site.left() == ([], [])
+
+    def test_neither_pipeline_nor_preset_is_refused(self, site: Site) -> None:
+        answer = site.ask("POST", "/v1/jobs", files={"file": ("a.gif", GIF)})
+        assert pointers(problem(answer, 422, "invalid_request")) == ["/pipeline"]
+        assert site.left() == ([], [])
+
+    def test_no_file_is_refused(self, site: Site) -> None:
+        answer = site.ask("POST", "/v1/jobs", files={"preset": (None, "gallery")})
+        assert pointers(problem(answer, 422, "invalid_request")) == ["/file"]
+
+    def test_two_files_are_one_too_many(self, site: Site) -> None:
+        files = [("file", ("a.gif", GIF)), ("file", ("b.gif", GIF))]
+        answer = site.ask("POST", "/v1/jobs", files=files, data={"preset": "gallery"})
+        assert pointers(problem(answer, 422, "invalid_request")) == ["/file"]
+        assert site.left() == ([], [])
+
+    def test_a_field_that_stands_twice_is_refused(self, site: Site) -> None:
+        files = [("preset", (None, "gallery")), ("preset", (None, "gallery"))]
+        answer = site.ask("POST", "/v1/jobs", files=files)
+        assert pointers(problem(answer, 422, "invalid_request")) == ["/preset"]
+
+    def test_a_field_that_is_too_long_is_refused(self, site: Site) -> None:
+        answer = site.upload(preset="x" * 70_000)
+        problem(answer, 413, "body_too_large")
+        assert site.left() == ([], [])
+
+    def test_a_step_that_does_not_fit_the_source_is_named(self, site: Site) -> None:
+        pipeline = '[{"id":"a","action":"resize","width":9,"quality":7}]'
+        body = problem(site.upload(pipeline=pipeline), 422, "invalid_pipeline")
+        assert pointers(body) == ["/pipeline/0/quality"]
+        assert site.left() == ([], [])
+
+    @pytest.mark.parametrize(
+        ("data", "status", "code"),
+        [
+            (b"", 400, "empty_file"),
+            (b"%PDF-1.7 " + bytes(600), 415, "unsupported_format"),
+            (b"\xff\xd8\xff", 400, "truncated_image"),
+            (tiny_gif(50_000, 50_000), 422, "image_too_large"),
+        ],
+    )
+    def test_what_is_no_usable_image_is_refused_and_leaves_nothing(
+        self, site: Site, data: bytes, status: int, code: str
+    ) -> None:
+        problem(site.upload(data), status, code)
+        assert site.left() == ([], [])
+
+    def test_too_large_a_file_is_refused(self, site: Site) -> None:
+        site.rule(limits=Limits(max_upload_bytes=1000))
+        problem(site.upload(GIF + bytes(1000)), 413, "upload_too_large")
+        assert site.left() == ([], [])
+
+    def test_the_same_request_is_carried_out_once(self, site: Site) -> None:
+        first = site.upload(headers={"Idempotency-Key": "k"})
+        site.work()
+        again = site.upload(headers={"Idempotency-Key": "k"})
+        assert again.headers["idempotent-replayed"] == "true"
+        assert again.json()["job_id"] == first.json()["job_id"]
+        assert again.json()["status"] == "succeeded"
+        problem(
+            site.upload(preset="gallery", headers={"Idempotency-Key": "k"}),
+            422,
+            "idempotency_mismatch",
+        )
+        assert len(site.left()[1]) == 1
+
+
+class TestWithAnUploadToCome:
+    def test_it_says_where_to_put_the_photo_and_starts_when_told(
+        self, site: Site
+    ) -> None:
+        sha256 = hashlib.sha256(GIF).hexdigest()
+        answer = order(
+            site,
+            {
+                **WISH,
+                "filename": "cat.gif",
+                "content_type": "image/gif",
+                "bytes": len(GIF),
+                "sha256": sha256.upper(),
+            },
+        )
+        assert answer.status_code == 201
+        body = answer.json()
+        assert body["status"] == "created"
+        upload = body["upload"]
+        assert upload["method"] == "PUT"
+        assert upload["object_key"] == f"raw/{body['job_id']}/source"
+        assert upload["presigned_url_state"] == "ready"
+        assert upload["expires_at"]
+        assert body["start_url"] == f"/v1/jobs/{body['job_id']}/start"
+        assert site.put(upload, GIF) == 200
+        for _ in range(2):
+            started = site.ask("POST", body["start_url"])
+            assert started.status_code == 202
+            assert started.json()["status"] == "queued"
+            assert started.json()["source"]["sha256"] == sha256
+        assert site.work() == 2
+
+    def test_starting_before_the_upload_is_a_conflict(self, site: Site) -> None:
+        body = order(site, WISH).json()
+        problem(site.ask("POST", body["start_url"]), 409, "upload_missing")
+
+    @pytest.mark.parametrize(
+        ("data", "status", "code"),
+        [
+            (b"some text that is no image at all", 415, "unsupported_format"),
+            (tiny_gif(50_000, 50_000), 422, "image_too_large"),
+            (b"", 400, "empty_file"),
+        ],
+    )
+    def test_an_upload_is_judged_at_the_start_as_if_it_were_sent_here(
+        self, site: Site, data: bytes, status: int, code: str
+    ) -> None:
+        body = order(site, WISH).json()
+        assert site.put(body["upload"], data) == 200
+        problem(site.ask("POST", body["start_url"]), status, code)
+        assert site.left()[0] == []
+
+    def test_a_replay_says_again_where_to_put_it(self, site: Site) -> None:
+        headers = {"Idempotency-Key": "k"}
+        first = order(site, WISH, headers=headers)
+        again = order(site, WISH, headers=headers)
+        assert again.status_code == 201
+        assert again.headers["idempotent-replayed"] == "true"
+        assert again.json()["job_id"] == first.json()["job_id"]
+        assert again.json()["upload"]["presigned_put_url"]
+
+    def test_too_large_an_announcement_is_refused(self, site: Site) -> None:
+        problem(order(site, {**WISH, "bytes": 10**12}), 413, "upload_too_large")
+        assert site.left() == ([], [])
+
+    def test_starting_an_unknown_job_is_not_found(self, site: Site) -> None:
+        problem(site.ask("POST", "/v1/jobs/x/start"), 404, "job_not_found")
+
+
+class TestWithAPhotoThatIsHereAlready:
+    def test_an_object_below_the_inbox_is_taken(self, site: Site) -> None:
+        writer = site.house.blobs.writer("inbox/default/cat.gif")
+        writer.write(GIF)
+        writer.commit()
+        body = {**WISH, "source_type": "object", "object_key": "inbox/default/cat.gif"}
+        answer = order(site, body)
+        assert answer.status_code == 202
+        assert answer.json()["source"]["filename"] == "cat.gif"
+
+    def test_an_object_elsewhere_is_refused(self, site: Site) -> None:
+        body = {**WISH, "source_type": "object", "object_key": "raw/x/source"}
+        problem(order(site, body), 422, "invalid_request")
+
+    def test_an_object_that_is_not_there_is_a_conflict(self, site: Site) -> None:
+        body = {**WISH, "source_type": "object", "object_key": "inbox/default/none"}
+        problem(order(site, body), 409, "source_missing")
+
+    def test_a_file_below_the_root_is_taken(self, site: Site, tmp_path: Path) -> None:
+        (tmp_path / "cat.gif").write_bytes(GIF)
+        site.rule(local_root=tmp_path)
+        body = {**WISH, "source_type": "Local_File", "object_key": "cat.gif"}
+        assert order(site, body).status_code == 202
+
+    def test_a_file_is_refused_where_no_root_is_set(self, site: Site) -> None:
+        body = {**WISH, "source_type": "local_file", "object_key": "/etc/passwd"}
+        problem(order(site, body), 422, "invalid_request")
+
+    def test_an_address_is_not_fetched_yet(self, site: Site) -> None:
+        body = {**WISH, "source_type": "url", "url": "https://example.com/a.jpg"}
+        told = problem(order(site, body), 422, "invalid_request")
+        assert pointers(told) == ["/source_type"]
+        assert "does not fetch URLs yet" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/source_type"),
+        ([], "/"),
+        ("x", "/"),
+        ({"source_type": "ftp", "preset": "gallery"}, "/source_type"),
+        ({"source_type": "s3_presigned"}, "/pipeline"),
+        ({**WISH, "preset": "gallery"}, "/pipeline"),
+        ({**WISH, "colour": 1}, "/colour"),
+        ({**WISH, "bytes": "12"}, "/bytes"),
+        ({**WISH, "bytes": 0}, "/bytes"),
+        ({**WISH, "sha256": "abc"}, "/sha256"),
+        ({**WISH, "archive": "yes"}, "/archive"),
+        ({**WISH, "metadata": []}, "/metadata"),
+        ({**WISH, "object_key": "x"}, "/object_key"),
+        ({**WISH, "source_type": "object"}, "/object_key"),
+        ({**WISH, "webhook_url": "x"}, "/webhook_url"),
+        ({**WISH, "webhook_url": "http://x/" + "y" * 3000}, "/webhook_url"),
+        ({**WISH, "pipeline": {}}, "/pipeline"),
+        ({**WISH, "pipeline": [1]}, "/pipeline/0"),
+        ({**WISH, "pipeline": [*PIPELINE, *PIPELINE]}, "/pipeline/1/id"),
+        ({**WISH, "pipeline": PIPELINE * 40}, "/pipeline"),
+    ],
+)
+def test_a_wrong_body_names_the_field_and_leaves_nothing(
+    site: Site, body: object, pointer: str
+) -> None:
+    answer = order(site, body)
+    assert answer.status_code == 422, answer.text
+    assert pointer in pointers(answer.json())
+    assert site.left() == ([], [])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b'{"a":1,"a":2}', b"[NaN]", b"\xff", b"[" * 5000, b'["\\ud800"]'],
+)
+def test_a_body_that_is_no_clean_json_is_malformed(site: Site, raw: bytes) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    answer = site.ask("POST", "/v1/jobs", content=raw, headers=headers)
+    problem(answer, 400, "malformed_request")
+
+
+def test_a_body_over_a_mebibyte_is_refused(site: Site) -> None:
+    body = {**WISH, "metadata": {"a": "x" * 1024 * 1024}}
+    problem(order(site, body), 413, "body_too_large")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", ""])
+def test_another_content_type_is_refused(site: Site, kind: str) -> None:
+    headers = {"Content-Type": kind}
+    answer = site.ask("POST", "/v1/jobs", content=b"{}", headers=headers)
+    problem(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/json"])
+def test_a_full_queue_refuses_before_anything_is_read(site: Site, kind: str) -> None:
+    site.rule(queue_size=1)
+    site.upload()
+    headers = {"Content-Type": kind}
+    answer = site.ask("POST", "/v1/jobs", content=b"", headers=headers)
+    problem(answer, 503, "queue_full")
+
+
+def test_a_tenants_share_is_429(site: Site) -> None:
+    site.rule(queue_size=10, tenant_share=0.1)
+    site.upload()
+    answer = site.upload()
+    problem(answer, 429, "tenant_share_exceeded")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_store_that_is_away_is_503(site: Site) -> None:
+    site.house.blobs.away = True
+    answer = site.upload()
+    problem(answer, 503, "storage_unavailable")
+    assert answer.headers["retry-after"]
