@@ -49,10 +49,10 @@ def estimate(facts: SourceFacts, tasks: Sequence[Task]) -> int:
     """Bytes of memory that a process is expected to need at its peak for this."""
     if not tasks:
         return _PROCESS
-    rungs = ladder(facts.upright_size, [task.layout.scaled for task in tasks])
+    rungs = ladder([task.needed for task in tasks])
     frames = max(task.frames for task in tasks)
     depth = _pixel_bytes(facts)
-    top = min(_area(rungs[0].size), facts.width * facts.height) * frames * depth
+    top = _area(rungs[0].size) * frames * depth
     streams = len(tasks) == 1 and frames == 1 and facts.orientation == 1
     reading = _decoder(facts, rungs[0].size) + _stream(facts, depth)
     writing = max(_writer(task, facts) for task in tasks)
@@ -113,7 +113,7 @@ def _encoder(encode: Encode, area: int, *, alpha: bool) -> int:
 def _second(rungs: Sequence[Rung], tasks: Sequence[Task]) -> int:
     """Pixels of the largest size that is kept while the first is still held."""
     moves = any(task.frames > 1 for task in tasks)
-    sizes = [task.layout.scaled for task in tasks]
+    sizes = [task.needed for task in tasks]
     kept = [r.size for r in rungs[1:] if moves or r.children or sizes.count(r.size) > 1]
     return max(map(_area, kept), default=0)
 

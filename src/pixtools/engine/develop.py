@@ -88,7 +88,7 @@ STEPS: tuple[Step, ...] = (_scale, _cut, _pad, _mark, _fit_format)
 
 
 def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
-    """Make one output from a level at least as large as its layout needs.
+    """Make one output from the level of its size.
 
     Raises an OutputError; then no file is left behind. What the checkpoint raises
     comes out unchanged.

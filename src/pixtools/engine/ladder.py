@@ -23,16 +23,13 @@ class Rung:
     children: int
 
 
-def ladder(source: Size, wanted: Sequence[Size]) -> list[Rung]:
+def ladder(wanted: Sequence[Size]) -> list[Rung]:
     """Order the sizes largest first, each scaled from the closest fit above it.
 
-    The first rung is as large as the largest side wanted, but never larger than the
-    source: what is enlarged is enlarged from the source's own pixels.
+    The first rung is as wide and as high as any, which may be a size that nobody
+    wanted for itself.
     """
-    top = (
-        min(source[0], max(width for width, _ in wanted)),
-        min(source[1], max(height for _, height in wanted)),
-    )
+    top = max(width for width, _ in wanted), max(height for _, height in wanted)
     rest = sorted(set(wanted) - {top}, key=lambda size: -size[0] * size[1])
     sizes = [top, *rest]
     parents: list[int | None] = [None]
@@ -44,12 +41,11 @@ def ladder(source: Size, wanted: Sequence[Size]) -> list[Rung]:
 
 
 def _parent(sizes: Sequence[Size], index: int) -> int:
-    """The smallest size with room, never an enlarged one, else the first."""
+    """The smallest size with room, else the first."""
     width, height = sizes[index]
     roomy = [
         at
         for at in range(index)
-        if sizes[0][0] >= sizes[at][0] >= width * _ROOM
-        and sizes[0][1] >= sizes[at][1] >= height * _ROOM
+        if sizes[at][0] >= width * _ROOM and sizes[at][1] >= height * _ROOM
     ]
     return max(roomy, default=0)

@@ -68,9 +68,7 @@ def first_level(
 def smaller_level(
     reading: Reading, level: Level, size: Size, *, in_memory: bool
 ) -> Level:
-    """The picture scaled from a level that is in memory; never larger than it."""
-    if level.size[0] <= size[0] and level.size[1] <= size[1]:
-        return level
+    """The picture scaled down from a level that is in memory."""
     try:
         pages = [geometry.scale(page, size) for page in level.pages]
         if in_memory or len(pages) > 1:

@@ -108,12 +108,12 @@ def _made(
         deep=_is_deep(facts)
         and any(t.output.encode.format in encode.DEEP for t in tasks),
     )
-    rungs = ladder(facts.upright_size, [task.layout.scaled for task in tasks])
+    rungs = ladder([task.needed for task in tasks])
     levels: dict[int, Level] = {}
     waiting = [rung.children for rung in rungs]
     made: list[OutputFacts | OutputFailure] = []
     for index, rung in enumerate(rungs):
-        users = [task for task in tasks if task.layout.scaled == rung.size]
+        users = [task for task in tasks if task.needed == rung.size]
         levels[index] = _level(reading, rung, users, levels, shared.progress)
         if rung.parent is not None:
             waiting[rung.parent] -= 1

@@ -9,15 +9,20 @@ from pixtools.domain.formats import FORMATS
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import OutputPlan
 from pixtools.domain.report import SourceFacts
-from pixtools.engine.ops.geometry import Layout, layout
+from pixtools.engine.ops.geometry import Layout, Size, layout, smaller
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One output to make: where its pixels go, and of how many frames."""
+    """One output to make: where its pixels go, and of how many frames.
+
+    `needed` is the scaled size where that is smaller than the source, side by side:
+    no more has to be decoded.
+    """
 
     output: OutputPlan
     layout: Layout
+    needed: Size
     frames: int = 1
 
 
@@ -26,7 +31,8 @@ def task_for(output: OutputPlan, facts: SourceFacts, limits: Limits) -> Task:
     kind = FORMATS[output.encode.format]
     moves = output.encode.animated and kind.animation
     frames = facts.pages if moves and facts.format in ("gif", "webp") else 1
-    task = Task(output, layout(facts.upright_size, output.box), frames)
+    laid = layout(facts.upright_size, output.box)
+    task = Task(output, laid, smaller(laid.scaled, facts.upright_size), frames)
     width, height = task.layout.size
     if max(width, height) > kind.max_side:
         raise OutputTooLargeForFormat(

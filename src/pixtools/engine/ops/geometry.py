@@ -51,7 +51,7 @@ def layout(size: Size, box: Box | None) -> Layout:
         scaled = _by_one_side(size, width, height, enlarge=box.enlarge)
         return Layout(scaled=scaled, size=scaled)
     if box.fit == "fill":
-        both = (width, height) if box.enlarge else _smaller((width, height), size)
+        both = (width, height) if box.enlarge else smaller((width, height), size)
         return Layout(scaled=both, size=both)
     # The side that would be scaled further rules where nothing may stick out.
     by_width = width * size[1] <= height * size[0]
@@ -60,11 +60,16 @@ def layout(size: Size, box: Box | None) -> Layout:
     sides = (width, None) if by_width else (None, height)
     scaled = _by_one_side(size, *sides, enlarge=box.enlarge)
     if box.fit == "cover":
-        cut = _smaller((width, height), scaled)
+        cut = smaller((width, height), scaled)
         return Layout(scaled=scaled, size=cut, gravity=box.gravity)
     if box.fit == "contain":
         return Layout(scaled=scaled, size=(width, height), gravity=box.gravity)
     return Layout(scaled=scaled, size=scaled)
+
+
+def smaller(one: Size, other: Size) -> Size:
+    """The smaller of each side."""
+    return min(one[0], other[0]), min(one[1], other[1])
 
 
 def scale(image: pyvips.Image, size: Size) -> pyvips.Image:
@@ -109,11 +114,17 @@ def pad(image: pyvips.Image, layout: Layout, colour: list[float]) -> pyvips.Imag
 
 
 def upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
-    """Turn stored pixels as EXIF's `orientation` (1..8) asks. Needs random access."""
+    """Turn stored pixels as EXIF's `orientation` (1..8) asks, and clear the tag.
+
+    Needs random access. Some savers would write the tag even where all else is
+    stripped, and AVIF's turns the picture by itself.
+    """
     turned = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d270", 8: "d270"}
     if orientation in turned:
         image = image.rot(turned[orientation])
-    return image.fliphor() if orientation in (2, 4, 5, 7) else image
+    image = image.fliphor() if orientation in (2, 4, 5, 7) else image.copy()
+    image.remove("orientation")
+    return image
 
 
 def _by_one_side(
@@ -127,10 +138,6 @@ def _by_one_side(
         height = height if enlarge else min(height, size[1])
         return max(1, (2 * size[0] * height + size[1]) // (2 * size[1])), height
     return size
-
-
-def _smaller(one: Size, other: Size) -> Size:
-    return min(one[0], other[0]), min(one[1], other[1])
 
 
 def _corner(gravity: Gravity, free: Size) -> tuple[int, int]:
