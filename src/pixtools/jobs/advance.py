@@ -19,6 +19,7 @@ from pixtools.domain.job import (
     ended_status,
     may_become,
 )
+from pixtools.domain.keys import outputs_prefix
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.batch import job_ended
 from pixtools.jobs.change import Change, Happening, change
@@ -74,6 +75,7 @@ def conclude(
     status: JobStatus = "canceled"
     if job.cancel_requested_at is not None:
         job = _skipped(job)
+        made.discard(outputs_prefix(job.id))
     else:
         facts = _facts_problem(job)
         status = ended_status(job.outputs, facts)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
-from pixtools.domain.errors import JobNotFound, StorageUnavailable
+from pixtools.domain.errors import JobNotFound
 from pixtools.domain.job import Job
-from pixtools.domain.keys import outputs_prefix
 from pixtools.jobs.advance import end_waiting
 from pixtools.jobs.change import change
 from pixtools.jobs.read import get_job
@@ -31,13 +29,4 @@ def cancel(service: Service, tenant: str, job_id: str) -> Job:
         if locked.terminal or locked.cancel_requested_at is not None:
             return locked
         asked = replace(locked, cancel_requested_at=made.now, expires_at=None)
-        job = end_waiting(service, made, asked)
-    if job.terminal:
-        take_back(service, job.id)
-    return job
-
-
-def take_back(service: Service, job_id: str) -> None:
-    """Delete what a canceled job has written; else its retention's end does."""
-    with suppress(StorageUnavailable):
-        service.blobs.delete(outputs_prefix(job_id))
+        return end_waiting(service, made, asked)

@@ -7,8 +7,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pixtools.domain.errors import StorageUnavailable
 from pixtools.domain.events import Event, EventKind
 from pixtools.domain.job import Job, Lane, Stage
+from pixtools.jobs.ports.blobs import Blobs
 from pixtools.jobs.ports.facts import Transaction
 from pixtools.jobs.ports.work import Bell
 from pixtools.jobs.service import Service
@@ -28,6 +30,7 @@ class Change:
     now: datetime
     _lanes: set[Lane] = field(default_factory=set)
     _news: set[str] = field(default_factory=set)
+    _litter: set[str] = field(default_factory=set)
 
     def add(self, job: Job, *happened: Happening) -> Job:
         """Store a new job with its first events."""
@@ -56,6 +59,16 @@ class Change:
     def tell(self, subject: str) -> None:
         """Ring for those who watch a job or batch, after commit."""
         self._news.add(subject)
+
+    def discard(self, prefix: str) -> None:
+        """Delete objects after commit; what can't be deleted goes with retention."""
+        self._litter.add(prefix)
+
+    def sweep(self, blobs: Blobs) -> None:
+        """Delete what was discarded."""
+        for prefix in sorted(self._litter):
+            with suppress(StorageUnavailable):
+                blobs.delete(prefix)
 
     def ring(self, bell: Bell) -> None:
         """Ring all that was asked for."""
@@ -87,9 +100,10 @@ class Change:
 
 @contextmanager
 def change(service: Service) -> Iterator[Change]:
-    """Change facts in one transaction; bells ring after its commit, never before."""
+    """Change facts in one transaction; all that follows comes after its commit."""
     with service.database.write() as tx:
         made = Change(tx=tx, now=service.clock.now())
         yield made
+    made.sweep(service.blobs)
     with suppress(Exception):  # a bell may be lost; what is committed stands
         made.ring(service.bell)

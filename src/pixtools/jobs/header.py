@@ -26,9 +26,13 @@ from pixtools.domain.errors import (
 )
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.limits import Limits
+from pixtools.jobs.boxes import LONGEST_META, measured
 
 SIGNATURE_BYTES: Final = 64
 """Enough to tell every accepted format from everything else."""
+
+LONGEST_SEGMENT: Final = 512
+"""How much of a JPEG segment is read: orientation stands in the front of its EXIF."""
 
 _BRANDS: Final = {
     b"avif": "avif",
@@ -107,7 +111,7 @@ class Peephole:
     """
 
     READS: Final = 1500
-    BYTES: Final = 128 * 1024
+    BYTES: Final = 256 * 1024
     FAR: Final = 1 << 50
 
     def __init__(self, file: BinaryIO, *, complete: bool, longest: int) -> None:
@@ -197,7 +201,7 @@ def _size(
     file: BinaryIO, complete: bool, *, in_boxes: bool
 ) -> tuple[int, int, int] | None:
     """Stored width, height and orientation; None if the bytes do not suffice yet."""
-    longest = 16 * 1024 if in_boxes else 2 * 1024
+    longest = LONGEST_META if in_boxes else LONGEST_SEGMENT
     peephole = Peephole(file, complete=complete, longest=longest)
     try:
         width, height, turned = _measured(peephole, in_boxes)
@@ -212,9 +216,7 @@ def _size(
 
 def _measured(peephole: Peephole, in_boxes: bool) -> tuple[int, int, int]:
     if in_boxes:
-        # Looking for the rotation would walk lists whose length the file makes up;
-        # the engine tells it with the facts.
-        return (*imagesize.get(peephole, exif_rotation=False), 1)
+        return measured(peephole)
     info = imagesize.get_info(
         peephole, exif_rotation=False, dpi=False, colors=False, channels=False
     )

@@ -7,7 +7,6 @@ from typing import Final
 
 from pixtools.domain.errors import WorkerLost
 from pixtools.domain.job import Stage
-from pixtools.jobs.cancel import take_back
 from pixtools.jobs.postpone import postpone
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.service import Service
@@ -37,18 +36,5 @@ def release(service: Service, owner: str) -> int:
 
 
 def _take_up(service: Service, found: Sequence[Stage]) -> int:
-    taken = 0
-    for stage in found:
-        if postpone(service, stage, problem_of(WorkerLost())):
-            taken += 1
-            _tidy(service, stage)
-    return taken
-
-
-def _tidy(service: Service, stage: Stage) -> None:
-    """A worker that died after its job was canceled may have left files."""
-    if stage.job_id:
-        with service.database.read() as tx:
-            job = tx.jobs.get(stage.job_id)
-        if job and job.status == "canceled":
-            take_back(service, stage.job_id)
+    lost = problem_of(WorkerLost())
+    return sum(postpone(service, stage, lost) for stage in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,11 +12,12 @@ from pixtools.domain.errors import (
     Interrupted,
     LeaseLost,
     PixtoolsError,
+    StorageUnavailable,
 )
 from pixtools.domain.job import Job, Lane, Stage
+from pixtools.domain.keys import archive_key, outputs_prefix
 from pixtools.jobs.advance import end_waiting
 from pixtools.jobs.archive import write_archive
-from pixtools.jobs.cancel import take_back
 from pixtools.jobs.change import Change, change
 from pixtools.jobs.postpone import call_off, give_up, postpone
 from pixtools.jobs.problems import problem_of
@@ -123,8 +125,6 @@ def _work(service: Service, stage: Stage, job: Job | None) -> None:
             kept = render_stage(service, stage, job)
     except Canceled:
         kept = call_off(service, stage)
-        if kept and stage.job_id:
-            _take_back_if_over(service, stage.job_id)
     except LeaseLost:
         kept = False
     except PixtoolsError as error:
@@ -133,7 +133,7 @@ def _work(service: Service, stage: Stage, job: Job | None) -> None:
         postpone(service, stage, problem_of(error))
         raise
     if not kept and stage.job_id:
-        _take_back_if_over(service, stage.job_id)
+        _leave_nothing(service, stage.job_id)
 
 
 def _failed(service: Service, stage: Stage, error: PixtoolsError) -> bool:
@@ -144,9 +144,11 @@ def _failed(service: Service, stage: Stage, error: PixtoolsError) -> bool:
     return give_up(service, stage, problem_of(error))
 
 
-def _take_back_if_over(service: Service, job_id: str) -> None:
+def _leave_nothing(service: Service, job_id: str) -> None:
     """After a lost claim: leave no file of a job that was canceled or erased."""
     with service.database.read() as tx:
         job = tx.jobs.get(job_id)
     if job is None or job.status == "canceled":
-        take_back(service, job_id)
+        for prefix in (outputs_prefix(job_id), archive_key(job_id)):
+            with suppress(StorageUnavailable):
+                service.blobs.delete(prefix)

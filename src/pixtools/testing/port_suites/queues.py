@@ -1,4 +1,4 @@
-"""What every count of what waits promises. Subclass, and give the fixture `database`."""
+"""What every count of what waits promises. Subclass; give the fixture `database`."""
 
 # ruff: noqa: S101 - a suite is made of methods that assert
 
