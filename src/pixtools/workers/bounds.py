@@ -6,6 +6,7 @@ is stopped, dead, or slower than the memory that a hostile image eats.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import resource
 import signal
@@ -50,12 +51,20 @@ def bound_job(limits: Limits, cpu_seconds: float, base_bytes: int) -> None:
     _soften(resource.RLIMIT_FSIZE, limits.max_pixels * _BYTES_PER_PIXEL + 64 * MIB)
 
 
+def forget_peak() -> None:
+    """Let the peak of resident memory count from now on, so that it is the job's."""
+    with contextlib.suppress(OSError):  # a few sandboxes forbid it
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def peak_bytes() -> int:
+    """The most resident memory since `forget_peak`."""
+    return _memory("VmHWM:")
+
+
 def data_bytes() -> int:
     """Memory of this process that counts towards RLIMIT_DATA."""
-    for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    return _memory("VmData:")
 
 
 def give_back_memory() -> None:
@@ -70,11 +79,16 @@ def _soften(kind: int, bound: int) -> None:
     resource.setrlimit(kind, (bound, hard))
 
 
+def _memory(name: str) -> int:
+    for line in Path("/proc/self/status").read_text("ascii").splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def _prefer_for_oom() -> None:
-    try:
+    with contextlib.suppress(OSError):  # a hint that some containers don't take
         Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), "ascii")
-    except OSError:
-        return  # a hint that some containers don't take; nothing depends on it
 
 
 def _libc() -> ctypes.CDLL:

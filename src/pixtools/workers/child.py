@@ -43,7 +43,9 @@ class VipsEngine:
         for output in plan.outputs:
             with suppress(OutputError):  # render reports it, output by output
                 tasks.append(task_for(output, facts, limits))
-        return cost.estimate(facts, tasks)
+        needed = cost.estimate(facts, tasks)
+        # What may never run must not wait for room: render refuses it at once.
+        return needed if needed <= limits.memory_budget_bytes else 0
 
     def render(
         self,

@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
@@ -23,7 +24,9 @@ from pixtools.workers.bounds import (
     bound_job,
     bound_process,
     data_bytes,
+    forget_peak,
     give_back_memory,
+    peak_bytes,
 )
 from pixtools.workers.protocol import (
     Answer,
@@ -166,12 +169,13 @@ class _Job:
     def _report(self, base_bytes: int) -> Report:
         asked = self._asked
         source = Path(asked.source)
+        forget_peak()
         bound_job(asked.limits, asked.cpu_seconds, base_bytes)
         needed = self._engine.estimate(source, asked.plan, asked.limits)
         self._channel.sendall(frame(Estimate(id=asked.id, bytes=needed)))
         self._inbox.wait_for_go(asked.id)
         self._stop_if_canceled()
-        return self._engine.render(
+        report = self._engine.render(
             source,
             asked.plan,
             Path(asked.scratch),
@@ -179,6 +183,8 @@ class _Job:
             limits=asked.limits,
             checkpoint=self._checkpoint,
         )
+        # getrusage, which the engine asks, never forgets an earlier job's peak.
+        return replace(report, peak_rss_bytes=peak_bytes())
 
     def _checkpoint(self, fraction: float) -> None:
         self._stop_if_canceled()

@@ -20,14 +20,17 @@ from PIL import Image
 
 from pixtools.domain.errors import (
     Canceled,
+    ImageTooLargeForMemory,
     SourceError,
     TimedOut,
     UnsupportedFormat,
 )
 from pixtools.domain.limits import MIB, Limits
-from pixtools.domain.plan import Box, Encode, OutputPlan, RenderPlan
+from pixtools.domain.plan import Box, Encode, Mark, OutputPlan, RenderPlan
 from pixtools.domain.report import Report
 from pixtools.testing.images import photo_jpeg
+from pixtools.testing.images_exif import SAMPLE_FACTS
+from pixtools.testing.images_metadata import documented_photo
 from pixtools.workers.config import WorkersConfig
 from pixtools.workers.pool import ProcessRenderer
 
@@ -237,6 +240,37 @@ def test_the_kernel_holds_the_child_within_bounds(
     assert not any("pydantic" in mapped.path for mapped in process.memory_maps())
 
 
+def test_text_image_and_facts_cross_the_wall(
+    render: Callable[..., Report], tmp_path: Path
+) -> None:
+    """A plan with everything: marks of both kinds, an asset, metadata."""
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "logo.png")
+    photo = documented_photo(tmp_path / "photo.jpg")
+    marks = Mark(text="© Ωμέγα <&>"), Mark(image="logo")
+    outputs = tuple(
+        replace(output("png"), id=str(at), mark=mark) for at, mark in enumerate(marks)
+    )
+    plan = RenderPlan(outputs=outputs, metadata=True)
+    report = render(plan, photo, assets={"logo": tmp_path / "logo.png"})
+    assert report.failures == ()
+    assert report.metadata is not None
+    told = {name: report.metadata[name] for name in SAMPLE_FACTS}
+    assert told == {**SAMPLE_FACTS, "focal_length": "50mm"}
+
+
+def test_each_job_tells_its_own_peak_of_memory(render: Callable[..., Report]) -> None:
+    large = render(RenderPlan(outputs=(output("avif", effort=0),))).peak_rss_bytes
+    small = render(SMALL).peak_rss_bytes
+    assert 20 * MIB < small < large - 5 * MIB
+
+
+def test_an_image_too_large_for_memory_is_refused_without_waiting_for_room(
+    render: Callable[..., Report],
+) -> None:
+    with pytest.raises(ImageTooLargeForMemory):
+        render(SMALL, limits=Limits(memory_budget_bytes=MIB))
+
+
 def test_many_threads_share_one_child(
     render: Callable[..., Report], renderer: ProcessRenderer
 ) -> None:
@@ -278,7 +312,7 @@ _GALLERY_JOBS: Final = """
 import re, sys
 from pathlib import Path
 from pixtools.domain.limits import Limits
-from pixtools.domain.plan import Box, Encode, OutputPlan, RenderPlan
+from pixtools.domain.plan import Box, Encode, Mark, OutputPlan, RenderPlan
 from pixtools.workers.pool import ProcessRenderer
 jpeg = Encode(format="jpg", quality=80)
 boxes = [Box(width=side, height=side) for side in (2048, 1024, 512)]
