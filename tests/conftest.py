@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,35 +15,7 @@ from hypothesis import HealthCheck, settings
 # Sources, hostile files and photographs, made once per session.
 pytest_plugins = ["pixtools.testing.fixtures"]
 
-# The machine's own configuration (contract §6) must not decide what a test sees.
-_PREFIXES = ("AWS_", "OTEL_", "RATE_LIMIT_", "S3_", "WEBHOOK_")
-_NAMES = frozenset(
-    {
-        "API_KEY",
-        "DATABASE_URL",
-        "HOST",
-        "IDEMPOTENCY_TTL_SECONDS",
-        "JOB_RETENTION_HOURS",
-        "LOG_FORMAT",
-        "LOG_LEVEL",
-        "MAX_IMAGE_PIXELS",
-        "MAX_UPLOAD_BYTES",
-        "MEMORY_BUDGET_MB",
-        "METRICS_ENABLED",
-        "ML_QUEUE_ISOLATION_ENABLED",
-        "OBSERVABILITY_ENABLED",
-        "OIDC_ISSUER",
-        "PIXTOOLS_DATA_DIR",
-        "PORT",
-        "PRESIGNED_URL_EXPIRY_SECONDS",
-        "QUEUE_SIZE",
-        "RABBITMQ_URL",
-        "REDIS_URL",
-        "STORAGE_URL",
-        "TASK_TIMEOUT_SECONDS",
-        "WORKERS",
-    }
-)
+ROOT = Path(__file__).resolve().parent.parent
 
 # A shared, busy machine says nothing about how fast one example is.
 settings.register_profile(
@@ -52,9 +26,17 @@ settings.load_profile("house")
 
 def pytest_configure() -> None:
     """Forget the settings of the shell that started the tests."""
+    ours = _settings()
     for name in list(os.environ):
-        if name in _NAMES or name.startswith(_PREFIXES):
+        if name in ours or name.startswith(("AWS_", "OTEL_")):
             del os.environ[name]
+
+
+def _settings() -> set[str]:
+    """Return every variable that PixTools reads, as its example file lists them."""
+    example = ROOT / ".env.example"
+    text = example.read_text(encoding="utf-8") if example.exists() else ""
+    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
 
 
 @pytest.hookimpl(wrapper=True)
