@@ -77,7 +77,7 @@ def files_router(door: FileDoor, *, idle_timeout: float = 60.0) -> APIRouter:
         response_class=Response,
         responses={
             **_FOUND,
-            **refusals("link_invalid", "link_expired", 404, "storage_unavailable"),
+            **refusals("link_invalid", "link_expired", 404, 416, "storage_unavailable"),
         },
     )
     async def download_file(key: Key, request: Request, token: Token = "") -> Response:
@@ -109,14 +109,13 @@ _FOUND: Final[dict[int | str, dict[str, object]]] = {
     },
     206: {"description": "The part that Range asked for."},
     304: {"description": "The client has this version already."},
-    416: {"description": "`range_not_satisfiable`: there is no such byte."},
 }
 _STORED: Final[dict[int | str, dict[str, object]]] = {
     200: {"description": "Stored; the ETag is the object's."},
-    411: {"description": "`length_required`: the body has no announced end."},
 }
 _PUT_REFUSALS: Final = (
     408,
+    411,
     "link_invalid",
     "link_expired",
     "upload_too_large",
