@@ -76,8 +76,9 @@ def test_a_fit_looks_as_accepted(
     chart: Path, tmp_path: Path, golden: Golden, fit: Fit, enlarge: bool
 ) -> None:
     for label, width, height in (("down", 70, 90), ("up", 200, 230)):
-        options = {"width": width, "height": height}
-        _, file = made(chart, tmp_path, fit=fit, enlarge=enlarge, **options)
+        _, file = made(
+            chart, tmp_path, fit=fit, enlarge=enlarge, width=width, height=height
+        )
         golden.close(pixels_of(file), label, decibels=45)
 
 
@@ -85,8 +86,7 @@ def test_a_fit_looks_as_accepted(
 def test_a_cut_looks_as_accepted(
     chart: Path, tmp_path: Path, golden: Golden, gravity: Gravity
 ) -> None:
-    options = {"width": 50, "height": 80}
-    _, file = made(chart, tmp_path, fit="cover", gravity=gravity, **options)
+    _, file = made(chart, tmp_path, fit="cover", gravity=gravity, width=50, height=80)
     golden.close(pixels_of(file), decibels=45)
 
 
@@ -136,8 +136,7 @@ def test_hidden_colours_never_bleed_out_of_transparency(tmp_path: Path) -> None:
     source = tmp_path / "disc.png"
     source.write_bytes(png_file(disc()))
     for format in ("png", "webp", "tiff"):
-        options = {"width": 47}
-        _, file = made(source, tmp_path, format, background=(0, 0, 255, 255), **options)
+        _, file = made(source, tmp_path, format, width=47)
         pixels = pixels_of(file).astype(int)
         seen = pixels[pixels[..., 3] > 24]
         assert (seen[:, 1] < 110).all(), format

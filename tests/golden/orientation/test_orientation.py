@@ -86,7 +86,7 @@ def test_sizes_are_asked_of_the_upright_picture(
 @pytest.mark.parametrize("keep", ["none", "copyright", "all"])
 def test_no_output_is_ever_turned_again(tmp_path: Path, format: str, keep: str) -> None:
     source = with_orientation(tmp_path / "turned.jpg", 6)
-    _, file = made(source, tmp_path, format, keep_metadata=keep)  # type: ignore[arg-type]  # parametrized
+    _, file = made(source, tmp_path, format, keep_metadata=keep)
     with Image.open(file) as image:
         assert image.getexif().get(0x0112, 1) == 1
         assert image.size == CHART_SIZE
