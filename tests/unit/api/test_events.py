@@ -5,87 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from tests.unit.api.desk import ScriptedDesk, house, job
 
-from pixtools.api.config import ApiConfig
-from pixtools.api.deps import House
 from pixtools.api.events import Moment, last_event_id, stream
-from pixtools.api.metrics import meters
-from pixtools.api.watching import wait_until
-from pixtools.domain.document import (
-    ArchiveDocument,
-    JobDocument,
-    SourceDocument,
-    UsageDocument,
-)
 from pixtools.domain.errors import JobNotFound
-from pixtools.jobs.service import Service
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-class ScriptedDesk:
-    """A desk whose news are rung by the test; counts how often it was waited on."""
-
-    def __init__(self) -> None:
-        self.closed = False
-        self.waits: list[float] = []
-        self.listening: list[str] = []
-        self._news = asyncio.Event()
-
-    @contextmanager
-    def subscribe(self, subject: str) -> Iterator[ScriptedDesk]:
-        self.listening.append(subject)
-        try:
-            yield self
-        finally:
-            self.listening.remove(subject)
-
-    async def wait(self, seconds: float) -> bool:
-        self.waits.append(seconds)
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            return False
-        self._news.clear()
-        return True
-
-    def ring(self) -> None:
-        self._news.set()
-
-
-def house(desk: ScriptedDesk, **config: Any) -> House:
-    return House(
-        config=ApiConfig(**config),
-        service=cast("Service", None),
-        desk=desk,
-        probes={},
-        meters=meters(),
-    )
-
-
-def job(
-    *, done: bool = False, progress: float = 0.0, zipping: bool = False
-) -> JobDocument:
-    archive = ArchiveDocument(status="pending") if zipping else None
-    return JobDocument(
-        job_id="j",
-        status="succeeded" if done else "processing",
-        progress=progress,
-        created_at=NOW,
-        finished_at=NOW if done else None,
-        source=SourceDocument(),
-        outputs=[],
-        archive=archive,
-        usage=UsageDocument(),
-        links={},
-    )
 
 
 @dataclass
@@ -266,42 +194,3 @@ def test_a_last_event_id_is_a_number_or_nothing(
     given: str | None, seen: int | None
 ) -> None:
     assert last_event_id(given) == seen
-
-
-def test_waiting_ends_as_soon_as_it_is_enough() -> None:
-    desk = ScriptedDesk()
-    values = [1, 2, 3]
-
-    async def story() -> int:
-        desk.ring()
-        return await wait_until(
-            house(desk, poll_interval=0.01),
-            "j",
-            lambda: values.pop(0),
-            lambda v: v > 2,
-            5,
-        )
-
-    assert asyncio.run(story()) == 3
-    assert desk.listening == []
-
-
-def test_waiting_ends_when_time_is_up_with_what_there_is() -> None:
-    desk = ScriptedDesk()
-
-    async def story() -> int:
-        return await wait_until(
-            house(desk, poll_interval=0.01), "j", lambda: 1, lambda v: v > 2, 0.05
-        )
-
-    assert asyncio.run(story()) == 1
-
-
-def test_not_waiting_reads_once() -> None:
-    desk = ScriptedDesk()
-
-    async def story() -> int:
-        return await wait_until(house(desk), "j", lambda: 1, lambda v: v > 2, 0)
-
-    assert asyncio.run(story()) == 1
-    assert desk.waits == []
