@@ -21,7 +21,7 @@ class WorkersConfig:
     count: int = 2
     kept: int = 1
     memory_bytes: int = 1024 * MIB
-    recycle_rss_bytes: int = 160 * MIB
+    recycle_rss_bytes: int = 96 * MIB
     recycle_jobs: int = 1000
     grace_seconds: float = 2.0
     start_seconds: float = 20.0

@@ -60,8 +60,8 @@ def launch(config: WorkersConfig) -> Launched:
 
 
 def command() -> tuple[str, ...]:
-    """The child's command line: no current directory and no user site in its path."""
-    return (sys.executable, "-P", "-s", "-m", CHILD)
+    """The command line: without current directory and user site, with crash traces."""
+    return (sys.executable, "-P", "-s", "-X", "faulthandler", "-m", CHILD)
 
 
 def environment(ours: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 
 import psutil
@@ -31,6 +32,17 @@ def test_a_childs_abilities_are_known_before_any_job(
     bench: Callable[..., Bench],
 ) -> None:
     assert bench("works").renderer.capabilities().readable == ("jpg",)
+
+
+def test_a_child_outlives_the_thread_that_first_needed_it(
+    bench: Callable[..., Bench],
+) -> None:
+    pool = bench("works")
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(pid_of(pool.render())))
+    thread.start()
+    thread.join()
+    assert [pid_of(pool.render()) for _ in range(2)] == found * 2
 
 
 def test_as_many_jobs_run_at_once_as_there_may_be_children(
