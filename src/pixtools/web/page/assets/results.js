@@ -53,15 +53,31 @@ function show({ status, bar, cancel, body }, job) {
   bar.hidden = ended(job);
   bar.value = 0.3 + job.progress * 0.7;
   cancel.hidden = ended(job);
-  const waiting = job.queue_position ? `${job.queue_position} before it in the queue.` : null;
-  const content = [
-    waiting && el("p", { class: "muted" }, waiting),
-    job.error && el("p", { class: "notice" }, job.error.detail),
-    ended(job) && outputs(job),
-    ended(job) && job.metadata && facts(job.metadata),
-    ended(job) && actions(job),
-  ];
-  body.replaceChildren(...content.filter(Boolean));
+  const over = ended(job);
+  slot(body, "trouble", [job.queue_position, job.error?.detail], () => waitOrTrouble(job));
+  slot(body, "outputs", [over, job.outputs.map((each) => each.status)], () => over && outputs(job));
+  slot(body, "facts", [over, job.metadata], () => over && job.metadata && facts(job.metadata));
+  slot(body, "actions", [over, job.archive?.status], () => over && actions(job));
+}
+
+/** A place that is drawn anew only when what it shows has changed: links are signed
+ * for each answer, and a picture that is looked at must not be fetched again. */
+function slot(body, name, shown, draw) {
+  let place = body.querySelector(`[data-slot=${name}]`);
+  if (!place) {
+    place = el("div", { "data-slot": name });
+    body.append(place);
+  }
+  const key = JSON.stringify(shown);
+  if (place.dataset.key === key) return;
+  place.dataset.key = key;
+  place.replaceChildren(...[draw()].filter(Boolean));
+}
+
+function waitOrTrouble(job) {
+  if (job.error) return el("p", { class: "notice" }, job.error.detail);
+  if (!job.queue_position) return null;
+  return el("p", { class: "muted" }, `${job.queue_position} before it in the queue.`);
 }
 
 function fail({ status, bar, cancel, body }, text) {
