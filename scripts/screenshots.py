@@ -48,7 +48,8 @@ def _take(page: Page, photo: Path) -> None:
     page.locator("#go").click()
     page.get_by_text("Download all").wait_for(timeout=PATIENCE)
     page.locator(".outputs img").last.evaluate("image => image.decode()")
-    page.screenshot(path=OUT / "page.png")
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=OUT / "page.png", full_page=True)
     print(f"wrote {OUT / 'page.png'}")
 
 
