@@ -114,7 +114,7 @@ def of_error(error: PixtoolsError, request_id: str | None) -> Problem:
     """The problem that tells a client about a domain error."""
     return _problem(
         error.code,
-        STATUS[error.code],
+        status_of(type(error)),
         title_of(type(error)),
         error.detail,
         request_id,
@@ -129,6 +129,12 @@ def of_status(status: int, detail: str | None, request_id: str | None) -> Proble
     code, title = known or (phrase.lower().replace(" ", "_"), phrase)
     said = detail if detail and detail != phrase else title
     return _problem(code, status, title, said, request_id)
+
+
+def status_of(kind: type[PixtoolsError]) -> int:
+    """The status of an error; one that only another room knows has its parent's."""
+    codes = (parent.__dict__.get("code") for parent in kind.__mro__)
+    return next(STATUS[code] for code in codes if code in STATUS)
 
 
 def title_of(kind: type[PixtoolsError]) -> str:

@@ -128,8 +128,9 @@ def _problems() -> Iterator[str]:
     for status, (code, text) in problems.HTTP_CODES.items():
         if code not in problems.STATUS:
             yield _problem(code, status, text)
-    for code, kind in sorted(every_error().items()):
-        yield _problem(code, problems.STATUS[code], problems.title_of(kind))
+    kinds = every_error()
+    for code, status in sorted(problems.STATUS.items()):
+        yield _problem(code, status, problems.title_of(kinds[code]))
 
 
 def _problem(code: str, status: int, text: str) -> str:
