@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pixtools.domain.job import Job
@@ -57,7 +58,7 @@ class House:
 
     def submit(
         self,
-        *steps: dict[str, object],
+        *steps: Mapping[str, object],
         data: bytes | None = None,
         filename: str | None = "cat.gif",
         key: str | None = None,

@@ -15,7 +15,7 @@ from pixtools.domain.report import OutputFacts, OutputFailure, Report, SourceFac
 from pixtools.jobs.ports.work import Checkpoint
 
 NO_IMAGE = b"not an image"
-"""A source that begins so can't be decoded by the twin."""
+"""A source that holds this can't be decoded by the twin."""
 
 
 class RecordingBell:
@@ -58,14 +58,14 @@ class PaperRenderer:
         checkpoint: Checkpoint,
         timeout: float,
     ) -> Report:
-        """Make a file for each output; raises CorruptImage for NO_IMAGE."""
+        """Make a file for each output; raises CorruptImage where NO_IMAGE stands."""
         del limits, timeout
         self.plans.append(plan)
         self.assets.append(assets)
         checkpoint(0.0)
         self.trouble(checkpoint)
         data = source.read_bytes()
-        if data.startswith(NO_IMAGE):
+        if NO_IMAGE in data:
             raise CorruptImage
         good = [output for output in plan.outputs if output.id not in self.bad]
         made = [_made(output, data, scratch) for output in good]
