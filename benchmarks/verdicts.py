@@ -1,0 +1,91 @@
+"""What was promised of the engine, and whether the numbers keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.jobs import FOUR, WEBP
+from benchmarks.measure import Result
+from benchmarks.peers import FLOOR, OURS
+
+Results = Mapping[str, Mapping[str, Result]]
+"""By job, then by contender."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One promise: what is compared, the bound, and the number, if there is one."""
+
+    what: str
+    bound: float
+    unit: str
+    value: float | None
+    strict: bool = False
+
+    @property
+    def word(self) -> str:
+        """`met`, `MISSED`, or `not measured`."""
+        if self.value is None:
+            return "not measured"
+        kept = self.value < self.bound if self.strict else self.value <= self.bound
+        return "met" if kept else "MISSED"
+
+    @property
+    def sign(self) -> str:
+        """How the bound is meant."""
+        return "<" if self.strict else "≤"
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Hold the results against the targets of the design."""
+    four = results.get(FOUR, {})
+    ours = four.get(OURS)
+    measured = ours is not None and bool(ours.shifts)
+    return [
+        _ratio(four, "sharp", 0.5),
+        _ratio(four, "vipsthumbnail", 0.3),
+        _ratio(four, FLOOR, 2.0),
+        Verdict(
+            what="peak RSS of the worker, four derivatives of 12 MP",
+            bound=60,
+            unit="MiB",
+            value=ours.peak_mb if ours and measured else None,
+        ),
+        Verdict(
+            what="RSS of the worker afterwards",
+            bound=35,
+            unit="MiB",
+            value=ours.after_mb if ours and measured else None,
+            strict=True,
+        ),
+        *(
+            _ratio(results[job], "sharp", 1.0, job=job, strict=True)
+            for job in WEBP
+            if job in results
+        ),
+    ]
+
+
+def ratio(ours: Result | None, theirs: Result | None) -> float | None:
+    """Our CPU time by theirs, medians of warm processes; None if one is missing."""
+    if not ours or not theirs or not ours.shifts or not theirs.shifts:
+        return None
+    return ours.cpu_ms / theirs.cpu_ms
+
+
+def _ratio(
+    job_results: Mapping[str, Result],
+    peer: str,
+    bound: float,
+    *,
+    job: str = "four derivatives of 12 MP",
+    strict: bool = False,
+) -> Verdict:
+    return Verdict(
+        what=f"CPU time, PixTools ÷ {peer}, {job}",
+        bound=bound,
+        unit="×",
+        value=ratio(job_results.get(OURS), job_results.get(peer)),
+        strict=strict,
+    )
