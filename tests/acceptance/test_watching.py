@@ -1,0 +1,174 @@
+"""Following a job: events, long polls and tags."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.visiting import (
+    SLOW,
+    Told,
+    ended,
+    events,
+    job,
+    made,
+    post,
+    settled,
+    stream,
+    submitted,
+)
+
+from pixtools.testing.serving import Serving
+
+WORK = [
+    {"id": "wide", "action": "resize", "width": 1600, "format": "avif", "effort": 0},
+    {"id": "small", "action": "resize", "width": 400, "format": "webp"},
+]
+"""About a second of work from twelve megapixels."""
+
+
+@pytest.fixture(scope="module")
+def told(service: Serving, photo_12mp: Path) -> list[Told]:
+    """Everything that was told of one job, watched from its first moment."""
+    return events(service, f"/v1/jobs/{submitted(service, photo_12mp, WORK)}")
+
+
+class TestEvents:
+    def test_they_begin_with_a_snapshot_and_end_with_done(
+        self, told: list[Told]
+    ) -> None:
+        kinds = [event.kind for event in told]
+        assert kinds[0] == "snapshot"
+        assert kinds[-1] == "done"
+        assert kinds.count("snapshot") == kinds.count("done") == 1
+        assert set(kinds) <= {
+            "snapshot",
+            "status",
+            "output",
+            "progress",
+            "archive",
+            "done",
+        }
+
+    def test_every_change_is_told_in_order(self, told: list[Told]) -> None:
+        kinds = [event.kind for event in told if event.kind != "progress"]
+        assert kinds[-6:] == [
+            "output",
+            "output",
+            "status",
+            "archive",
+            "archive",
+            "done",
+        ]
+        assert "progress" in {event.kind for event in told}
+
+    def test_ids_grow_and_progress_never_falls(self, told: list[Told]) -> None:
+        ids = [event.id for event in told]
+        assert ids == sorted(ids)
+        progress = [event.document["progress"] for event in told]
+        assert progress == sorted(progress)
+        assert 0 <= progress[0] < progress[-1] == 1
+        assert any(0 < fraction < 1 for fraction in progress)
+
+    def test_every_event_carries_the_whole_document(self, told: list[Told]) -> None:
+        assert len({frozenset(event.document) for event in told}) == 1
+        last = told[-1].document
+        assert last["status"] == "succeeded"
+        assert last["archive"]["status"] == "succeeded"
+        assert last["archive"]["url"]
+
+    def test_who_returns_hears_what_was_missed(
+        self, service: Serving, told: list[Told]
+    ) -> None:
+        path = f"/v1/jobs/{told[0].document['job_id']}"
+        stored = [event for event in told if event.kind not in ("snapshot", "progress")]
+        for position, event in enumerate(stored[:-1]):
+            later = [(each.kind, each.id) for each in stored[position + 1 :]]
+            missed = events(service, path, after=event.id)
+            assert [(each.kind, each.id) for each in missed] == later
+
+    def test_who_has_heard_all_is_told_not_to_return(
+        self, service: Serving, told: list[Told]
+    ) -> None:
+        path = f"/v1/jobs/{told[0].document['job_id']}/events"
+        last = {"Last-Event-ID": str(told[-1].id)}
+        assert service.http.get(path, headers=last).status_code == 204
+
+    def test_a_job_that_has_ended_is_told_at_once(
+        self, service: Serving, photo_vga: Path
+    ) -> None:
+        done = made(service, photo_vga)
+        heard = events(service, f"/v1/jobs/{done['job_id']}")
+        assert [event.kind for event in heard] == ["snapshot", "done"]
+
+    def test_a_watcher_who_leaves_disturbs_nobody(
+        self, service: Serving, photo_12mp: Path
+    ) -> None:
+        job_id = submitted(service, photo_12mp, WORK)
+        with stream(service, f"/v1/jobs/{job_id}") as told:
+            assert next(told).kind == "snapshot"
+        assert ended(service, job_id)["status"] == "succeeded"
+
+
+class TestWaiting:
+    def test_it_answers_when_the_job_is_done_and_not_before(
+        self, service: Serving, photo_12mp: Path
+    ) -> None:
+        job_id = submitted(service, photo_12mp, WORK)
+        answer = service.http.get(f"/v1/jobs/{job_id}", params={"wait": 30})
+        document = answer.json()
+        assert settled(document)
+        assert document["status"] == "succeeded"
+        assert "retry-after" not in answer.headers
+
+    def test_it_answers_soon_after_the_end(
+        self, service: Serving, photo_2mp: Path
+    ) -> None:
+        """The bell wakes the waiter; it does not sleep until some next look."""
+        job_id = submitted(service, photo_2mp, archive="false")
+        document = service.http.get(f"/v1/jobs/{job_id}", params={"wait": 30}).json()
+        finished = datetime.fromisoformat(document["finished_at"])
+        assert (datetime.now(UTC) - finished).total_seconds() < 0.9
+
+    def test_a_wait_that_is_too_short_answers_with_what_stands(
+        self, service: Serving
+    ) -> None:
+        order: dict[str, Any] = {"source_type": "s3_presigned", "preset": "gallery"}
+        job_id = service.http.post("/v1/jobs", json=order).json()["job_id"]
+        since = time.monotonic()
+        answer = service.http.get(f"/v1/jobs/{job_id}", params={"wait": 0.6})
+        assert time.monotonic() - since >= 0.6
+        assert answer.json()["status"] == "created"
+        assert answer.headers["retry-after"]
+
+    def test_without_a_wait_the_answer_is_immediate(
+        self, service: Serving, photo_12mp: Path
+    ) -> None:
+        job_id = submitted(service, photo_12mp, SLOW)
+        assert job(service, job_id)["status"] in ("queued", "processing")
+        service.http.delete(f"/v1/jobs/{job_id}")
+
+
+class TestTags:
+    def test_an_unchanged_job_is_not_sent_again(
+        self, service: Serving, photo_vga: Path
+    ) -> None:
+        path = f"/v1/jobs/{made(service, photo_vga)['job_id']}"
+        tag = service.http.get(path).headers["etag"]
+        again = service.http.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == tag
+
+    def test_a_changed_job_is(self, service: Serving, photo_12mp: Path) -> None:
+        answer = post(service, photo_12mp, WORK)
+        path = answer.headers["location"]
+        tag = service.http.get(path).headers["etag"]
+        changed = service.http.get(
+            path, headers={"If-None-Match": tag}, params={"wait": 30}
+        )
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != tag
+        ended(service, answer.json()["job_id"])
