@@ -19,7 +19,6 @@ REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 TRACEPARENT: Final = re.compile(
     r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 )
-METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 CSP: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -90,7 +89,9 @@ class _Sealed:
     def _count(self, status: int) -> None:
         method = self._scope["method"]
         self._meters.latency.labels(
-            method if method in METHODS else "other", _route(self._scope), str(status)
+            method if method in problems.METHODS else "other",
+            _route(self._scope),
+            str(status),
         ).observe(time.perf_counter() - self._since)
 
 

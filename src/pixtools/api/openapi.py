@@ -90,5 +90,5 @@ def _key() -> dict[str, Any]:
         "in": "header",
         "required": False,
         "description": "Makes the request safe to repeat for 24 hours; quoted or bare.",
-        "schema": {"type": "string", "maxLength": 257},
+        "schema": {"type": "string", "pattern": "^[!-~]{1,257}$"},
     }

@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from pixtools.domain.errors import FieldError, PixtoolsError
 from pixtools.domain.explain import field_errors
 
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEDIA_TYPE: Final = "application/problem+json"
 
 STATUS: Final[dict[str, int]] = {
@@ -171,7 +173,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer Starlette's own refusals: unknown routes, wrong methods and the like."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     problem = of_status(error.status_code, error.detail, request_id_of(request))
-    return response(problem, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return response(problem, headers)
 
 
 async def on_invalid_parameters(request: Request, error: Exception) -> Response:
@@ -188,6 +193,17 @@ async def on_invalid_parameters(request: Request, error: Exception) -> Response:
         fields,
     )
     return response(problem)
+
+
+def _allowed(request: Request) -> list[str]:
+    """All methods of an address; Starlette names only those of one of its routes."""
+    routes = request.app.router.routes
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]
 
 
 def _problem(

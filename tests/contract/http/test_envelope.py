@@ -108,6 +108,17 @@ def test_a_wrong_method_is_a_problem_that_names_the_right_ones(
     assert answer.headers["allow"] == "GET"
 
 
+def test_an_address_names_all_its_methods(site: Site) -> None:
+    for path, methods in (
+        ("/v1/jobs", "GET, POST"),
+        ("/v1/jobs/x", "GET, DELETE"),
+        ("/v1/jobs/x/start", "POST"),
+    ):
+        answer = site.client.request("PATCH", path)
+        problem(answer, 405, "method_not_allowed")
+        assert answer.headers["allow"] == methods
+
+
 def test_a_bug_of_ours_is_a_problem_without_a_traceback(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
