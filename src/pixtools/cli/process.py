@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -145,6 +146,11 @@ def _output(facts: OutputFacts, path: Path) -> dict[str, Any]:
         "width": facts.width,
         "height": facts.height,
         "bytes": facts.bytes,
-        "sha256": facts.sha256,
+        "sha256": _sha256(path),
         "duration_ms": facts.duration_ms,
     }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -35,7 +35,11 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFacts:
-    """A file that was made: `file` is its name inside the scratch directory."""
+    """A file that was made: `file` is its name inside the scratch directory.
+
+    Its hash is taken where it is stored: a decoder of hostile images carries no
+    cryptography, which would be an eighth of its memory.
+    """
 
     id: str
     file: str
@@ -43,7 +47,6 @@ class OutputFacts:
     width: int
     height: int
     bytes: int
-    sha256: str
     duration_ms: int
     quality: int | None = None
     frames: int = 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -109,8 +108,6 @@ def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
         raise
     finally:
         draft.unlink(missing_ok=True)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return OutputFacts(
         id=task.output.id,
         file=name,
@@ -118,7 +115,6 @@ def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
         width=task.layout.size[0],
         height=task.layout.size[1],
         bytes=path.stat().st_size,
-        sha256=digest,
         duration_ms=round((time.perf_counter() - started) * 1000),
         quality=None if kept else quality,
         frames=task.frames,

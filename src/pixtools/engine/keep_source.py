@@ -6,7 +6,6 @@ stripped, which is known for JPEG, PNG and WebP by walking through their parts.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -36,6 +35,8 @@ def keep_if_smaller(source: Path, facts: SourceFacts, task: Task, path: Path) ->
         return False
     if task.output.encode.keep_metadata != "all" and not is_plain(source, facts.format):
         return False
+    import shutil  # with compressors that no other output needs
+
     shutil.copyfile(source, path)
     return True
 

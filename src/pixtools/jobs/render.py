@@ -110,7 +110,7 @@ def _made(output: Output, facts: OutputFacts, blob: Blob) -> Output:
         width=facts.width,
         height=facts.height,
         bytes=blob.bytes,
-        sha256=blob.sha256 or facts.sha256,
+        sha256=blob.sha256,
         key=blob.key,
         duration_ms=facts.duration_ms,
         error=None,

@@ -101,6 +101,5 @@ def _made(output: OutputPlan, source: bytes, scratch: Path) -> OutputFacts:
         width=(box.width if box else None) or 160,
         height=(box.height if box else None) or 112,
         bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
         duration_ms=3,
     )

@@ -62,13 +62,18 @@ def peak_bytes() -> int:
     return _memory("VmHWM:")
 
 
+def resident_bytes() -> int:
+    """Memory that this process occupies now."""
+    return _memory("VmRSS:")
+
+
 def data_bytes() -> int:
     """Memory of this process that counts towards RLIMIT_DATA."""
     return _memory("VmData:")
 
 
 def give_back_memory() -> None:
-    """Return what the last job freed to the kernel (some 0.1 ms)."""
+    """Return what jobs have freed to the kernel (some 2 ms)."""
     _libc().malloc_trim(0)
 
 

@@ -12,12 +12,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
 from pixtools.domain.errors import Canceled, PixtoolsError
-from pixtools.domain.limits import Limits
+from pixtools.domain.limits import MIB, Limits
 from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import Report
 from pixtools.workers.bounds import (
@@ -27,6 +28,7 @@ from pixtools.workers.bounds import (
     forget_peak,
     give_back_memory,
     peak_bytes,
+    resident_bytes,
 )
 from pixtools.workers.protocol import (
     Answer,
@@ -48,6 +50,9 @@ from pixtools.workers.protocol import (
 _PROGRESS_SECONDS: Final = 0.1
 _PROGRESS_STEP: Final = 0.1
 _CHUNK: Final = 65_536
+_IDLE_SECONDS: Final = 0.15
+_LARGE: Final = 72 * MIB
+"""A job that left this much behind is tidied up after before it is answered for."""
 
 
 class Engine(Protocol):
@@ -85,7 +90,8 @@ def serve(channel: socket.socket, engine: Engine) -> NoReturn:
     while True:
         job = inbox.next_job()
         answer = _Job(job, inbox, channel, engine).answer(base_bytes)
-        give_back_memory()
+        if resident_bytes() > _LARGE:
+            give_back_memory()
         channel.sendall(_framed(answer))
 
 
@@ -102,6 +108,13 @@ class _Inbox(threading.Thread):
         self.start()
 
     def next_job(self) -> Render:
+        """The next job; memory goes back to the kernel when none comes at once.
+
+        Trimming after every job would make the next one fault all its pages in again.
+        """
+        with suppress(queue.Empty):
+            return self._jobs.get(timeout=_IDLE_SECONDS)
+        give_back_memory()
         return self._jobs.get()
 
     def canceled(self, job: int) -> bool:

@@ -38,7 +38,6 @@ MADE = OutputFacts(
     width=1,
     height=1,
     bytes=4,
-    sha256="0" * 64,
     duration_ms=1,
 )
 REPORT = Report(
