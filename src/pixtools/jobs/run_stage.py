@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pixtools.domain.errors import (
@@ -37,31 +37,69 @@ def run_next(
         due = tx.queues.next_due(lanes)
     if due is None or due > service.clock.now():
         return False
-    return _run(service, owner, lanes=lanes)
+    return _run(service, claim(service, owner, lanes=lanes))
 
 
 def run_stage(service: Service, owner: str, stage_id: str) -> bool:
     """The same for one stage; False if it is not there to be run."""
-    return _run(service, owner, stage_id=stage_id)
+    return _run(service, claim(service, owner, stage_id=stage_id))
 
 
-def _run(
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A stage that is somebody's to work on; its job, unless it is a batch's."""
+
+    stage: Stage
+    job: Job | None
+    wanted: bool
+
+
+def claim(
     service: Service,
     owner: str,
     *,
     lanes: Sequence[Lane] = (),
     stage_id: str | None = None,
-) -> bool:
+) -> Claimed | None:
+    """Take a stage and move its job along, in one transaction.
+
+    Not `wanted` is a stage whose job was canceled or has ended: it is settled.
+    """
     with change(service) as made:
         stage = made.tx.stages.claim(
             owner, made.now, service.rules.lease, lanes=lanes, stage_id=stage_id
         )
         if stage is None:
-            return False
+            return None
         job = _begin(service, made, stage)
-    if stage.kind == "archive" or job:
-        _work(service, stage, job)
-    return True
+        return Claimed(stage, job, wanted=stage.kind == "archive" or job is not None)
+
+
+def work(service: Service, claimed: Claimed) -> None:
+    """Run a claimed stage to whatever end it takes."""
+    stage, job = claimed.stage, claimed.job
+    try:
+        if stage.kind == "archive" or job is None:
+            kept = write_archive(service, stage)
+        else:
+            kept = render_stage(service, stage, job)
+    except Canceled:
+        kept = call_off(service, stage)
+    except LeaseLost:
+        kept = False
+    except PixtoolsError as error:
+        kept = _failed(service, stage, error)
+    except Exception as error:
+        postpone(service, stage, problem_of(error))
+        raise
+    if not kept and stage.job_id:
+        _leave_nothing(service, stage.job_id)
+
+
+def _run(service: Service, claimed: Claimed | None) -> bool:
+    if claimed and claimed.wanted:
+        work(service, claimed)
+    return claimed is not None
 
 
 def _begin(service: Service, made: Change, stage: Stage) -> Job | None:
@@ -114,26 +152,6 @@ def _packing(made: Change, stage: Stage, job: Job | None) -> None:
         archive = replace(batch.archive, status="processing")
         made.tx.batches.save(replace(batch, archive=archive, version=batch.version + 1))
         made.tell(batch.id)
-
-
-def _work(service: Service, stage: Stage, job: Job | None) -> None:
-    """Run a claimed stage to whatever end it takes."""
-    try:
-        if stage.kind == "archive" or job is None:
-            kept = write_archive(service, stage)
-        else:
-            kept = render_stage(service, stage, job)
-    except Canceled:
-        kept = call_off(service, stage)
-    except LeaseLost:
-        kept = False
-    except PixtoolsError as error:
-        kept = _failed(service, stage, error)
-    except Exception as error:
-        postpone(service, stage, problem_of(error))
-        raise
-    if not kept and stage.job_id:
-        _leave_nothing(service, stage.job_id)
 
 
 def _failed(service: Service, stage: Stage, error: PixtoolsError) -> bool:
