@@ -77,6 +77,12 @@ def create_app(
     return app
 
 
+def end_streams(app: FastAPI) -> None:
+    """Let all event streams and waiting requests end: the server is stopping."""
+    found: House = app.state.house
+    found.desk.close()
+
+
 def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(PixtoolsError, problems.on_domain_error)
     app.add_exception_handler(HTTPException, problems.on_http_exception)

@@ -27,6 +27,10 @@ class NewsDesk(Protocol):
         """Whether the server is stopping: streams end, clients come back later."""
         ...
 
+    def close(self) -> None:
+        """Say that the server is stopping; whoever waits is woken."""
+        ...
+
     def subscribe(self, subject: str, /) -> AbstractContextManager[Subscription]:
         """Listen for news of a job or batch id, on the running event loop."""
         ...

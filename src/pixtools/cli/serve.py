@@ -55,7 +55,9 @@ def serve(
 def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
     import uvicorn
 
-    server = uvicorn.Server(
+    from pixtools.api.server import Server
+
+    server = Server(
         uvicorn.Config(
             app,
             log_config=None,

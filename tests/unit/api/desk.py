@@ -48,6 +48,10 @@ class ScriptedDesk:
         self._news.clear()
         return True
 
+    def close(self) -> None:
+        self.closed = True
+        self.ring()
+
     def ring(self) -> None:
         self._news.set()
 

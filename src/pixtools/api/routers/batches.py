@@ -41,7 +41,7 @@ BODY: dict[str, Any] = {
 router = APIRouter(prefix="/v1", tags=["batches"])
 
 
-def batch_id(
+async def batch_id(
     batch_id: Annotated[str, Path(description="The batch's id, a UUID.")],
 ) -> str:
     """An id that may be looked up; anything else names no batch."""

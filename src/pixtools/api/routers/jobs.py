@@ -39,7 +39,9 @@ EVENT_STREAM: dict[str, Any] = {
 NOTHING_NEW = {"description": "The stream is done: do not reconnect."}
 
 
-def job_id(job_id: Annotated[str, Path(description="The job's id, a UUID.")]) -> str:
+async def job_id(
+    job_id: Annotated[str, Path(description="The job's id, a UUID.")],
+) -> str:
     """An id that may be looked up; anything else names no job."""
     if not is_id(job_id):
         raise JobNotFound
