@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -28,6 +29,8 @@ from pixtools.api.routers import (
 from pixtools.domain.errors import PixtoolsError
 from pixtools.jobs.service import Service
 
+PROBES_AT_ONCE = 8
+
 
 def create_app(
     config: ApiConfig,
@@ -51,6 +54,7 @@ def create_app(
         desk=desk,
         probes=probes,
         meters=meters(registry),
+        probing=CapacityLimiter(PROBES_AT_ONCE),
     )
     app = FastAPI(
         title="PixTools",

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 KIB = 1024
 MIB = 1024 * KIB
-
-Mode = Literal["embedded", "cluster"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +18,6 @@ class ApiConfig:
     """
 
     version: str = "0"
-    mode: Mode = "embedded"
     public_base_url: str | None = None
     docs: bool = True
     metrics: bool = True

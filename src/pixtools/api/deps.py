@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from pixtools.api.addresses import AbsoluteLinks, base_of
@@ -28,6 +29,8 @@ class House:
     desk: NewsDesk
     probes: Mapping[str, Probe]
     meters: Meters
+    probing: CapacityLimiter
+    """Threads for probes: one that hangs must not take a request's place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

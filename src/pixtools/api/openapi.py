@@ -22,7 +22,12 @@ BY_HAND: Final = (
     schemas.ClassicForm,
     Problem,
 )
-IDEMPOTENT: Final = ("/v1/jobs", "/v1/jobs/{job_id}/retry", "/api/process")
+IDEMPOTENT: Final = (
+    "/v1/jobs",
+    "/v1/jobs/{job_id}/retry",
+    "/v1/batches",
+    "/api/process",
+)
 TAGS: Final = [
     {"name": "jobs", "description": "One photo, and the files asked of it."},
     {"name": "batches", "description": "Jobs together: one progress, one ZIP."},

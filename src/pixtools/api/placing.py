@@ -10,6 +10,7 @@ from pixtools.api import documents
 from pixtools.api.idempotency import REPLAYED
 from pixtools.api.schemas import AnnouncedJob, NewJob, Upload
 from pixtools.api.uploads import wrong
+from pixtools.domain.errors import InvalidRequest
 from pixtools.jobs.read import document
 from pixtools.jobs.service import Service
 from pixtools.jobs.submit import (
@@ -28,26 +29,13 @@ NOT_FETCHED: Final = (
 
 def place(service: Service, order: Order, new: NewJob) -> Submitted:
     """Submit a job whose photo is not in the request."""
-    match new.source_type:
-        case "s3_presigned":
-            return announce(
-                service,
-                order,
-                filename=new.filename,
-                content_type=new.content_type,
-                bytes=new.bytes,
-                sha256=new.sha256.lower() if new.sha256 else None,
-            )
-        case "object":
-            return submit_object(
-                service, order, key=new.object_key or "", filename=new.filename
-            )
-        case "local_file":
-            return submit_file(
-                service, order, path=new.object_key or "", filename=new.filename
-            )
-        case "url":
-            raise wrong("/source_type", NOT_FETCHED)
+    try:
+        return _submitted(service, order, new)
+    except InvalidRequest as error:
+        if error.fields:
+            raise
+        # What a verb or the store says of a key, the client wrote as object_key.
+        raise wrong("/object_key", error.detail) from None
 
 
 def taken(
@@ -84,3 +72,26 @@ def upload_of(submitted: Submitted) -> Upload | None:
         headers=dict(signed.headers),
         expires_at=signed.expires_at,
     )
+
+
+def _submitted(service: Service, order: Order, new: NewJob) -> Submitted:
+    match new.source_type:
+        case "s3_presigned":
+            return announce(
+                service,
+                order,
+                filename=new.filename,
+                content_type=new.content_type,
+                bytes=new.bytes,
+                sha256=new.sha256.lower() if new.sha256 else None,
+            )
+        case "object":
+            return submit_object(
+                service, order, key=new.object_key or "", filename=new.filename
+            )
+        case "local_file":
+            return submit_file(
+                service, order, path=new.object_key or "", filename=new.filename
+            )
+        case "url":
+            raise wrong("/source_type", NOT_FETCHED)

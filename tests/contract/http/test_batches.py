@@ -17,10 +17,11 @@ LATER: dict[str, Any] = {"source_type": "s3_presigned", "pipeline": PIPELINE}
 UNKNOWN = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
-def photos(site: Site, *data: bytes, **fields: str) -> Any:
+def photos(site: Site, *data: bytes, key: str | None = None, **fields: str) -> Any:
     files = [("file", (f"{index}.gif", each)) for index, each in enumerate(data)]
     wish = fields or {"pipeline": json.dumps(PIPELINE)}
-    return site.ask("POST", "/v1/batches", files=files, data=wish)
+    headers = {"Idempotency-Key": key} if key else {}
+    return site.ask("POST", "/v1/batches", files=files, data=wish, headers=headers)
 
 
 class TestOfPhotos:
@@ -179,6 +180,56 @@ def batches(database: MemoryDatabase) -> list[Batch]:
     """All batches, whenever they expire."""
     with database.read() as tx:
         return list(tx.batches.expired(datetime(9999, 1, 1, tzinfo=UTC), 100))
+
+
+class TestIdempotency:
+    def test_a_batch_of_photos_is_made_once(self, site: Site) -> None:
+        first = photos(site, GIF, tiny_gif(9, 9), key="k")
+        again = photos(site, GIF, tiny_gif(9, 9), key="k")
+        assert again.status_code == 201
+        assert again.headers["idempotent-replayed"] == "true"
+        assert "idempotent-replayed" not in first.headers
+        assert again.json()["batch_id"] == first.json()["batch_id"]
+        assert [len(each) for each in site.left()] == [2, 2]
+
+    def test_a_batch_of_orders_is_made_once(self, site: Site) -> None:
+        answers = [
+            site.ask(
+                "POST",
+                "/v1/batches",
+                json={"jobs": [LATER, LATER]},
+                headers={"Idempotency-Key": "k"},
+            ).json()
+            for _ in range(2)
+        ]
+        assert answers[0]["batch_id"] == answers[1]["batch_id"]
+        assert list(answers[1]["uploads"]) == list(answers[0]["uploads"])
+        assert len(site.left()[1]) == 2
+
+    def test_other_photos_under_the_same_key_are_refused(self, site: Site) -> None:
+        photos(site, GIF, key="k")
+        answer = photos(site, tiny_gif(9, 9), key="k")
+        problem(answer, 422, "idempotency_mismatch")
+        assert [len(each) for each in site.left()] == [1, 1]
+
+    def test_a_refused_batch_may_be_tried_again_under_its_key(self, site: Site) -> None:
+        site.rule(queue_size=1)
+        problem(photos(site, GIF, GIF, key="k"), 503, "queue_full")
+        assert site.left() == ([], [])
+        site.rule(queue_size=9)
+        assert len(photos(site, GIF, GIF, key="k").json()["jobs"]) == 2
+
+    def test_what_is_missing_of_an_earlier_attempt_joins_the_same_batch(
+        self, site: Site
+    ) -> None:
+        wish = {"preset": "gallery", "closed": "false"}
+        first = photos(site, GIF, GIF, key="k", **wish).json()
+        site.ask("DELETE", f"/v1/jobs/{first['jobs'][1]['job_id']}")
+        again = photos(site, GIF, GIF, key="k", **wish)
+        assert "idempotent-replayed" not in again.headers
+        assert again.json()["batch_id"] == first["batch_id"]
+        assert len(again.json()["jobs"]) == 2
+        assert again.json()["jobs"][0]["job_id"] == first["jobs"][0]["job_id"]
 
 
 def test_nothing_joins_a_closed_batch(site: Site) -> None:

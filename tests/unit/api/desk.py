@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from anyio import CapacityLimiter
+
 from pixtools.api.config import ApiConfig
 from pixtools.api.deps import House
 from pixtools.api.metrics import meters
@@ -63,6 +65,7 @@ def house(desk: ScriptedDesk, **config: Any) -> House:
         desk=desk,
         probes={},
         meters=meters(),
+        probing=CapacityLimiter(1),
     )
 
 

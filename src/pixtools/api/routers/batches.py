@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from pixtools.api import bodies, documents, events, gathering, uploads, wishes
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep, ServiceDep, TenantDep
+from pixtools.api.idempotency import identified
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.routers.jobs import EVENT_STREAM, NOTHING_NEW
 from pixtools.api.schemas import NEW_BATCH, NewBatchDocument
@@ -70,7 +71,8 @@ async def create_batch(request: Request, house: HouseDep, asker: AskerDep) -> Re
     `batch_id` until it is closed; with `jobs` it is closed unless `closed` is false.
     With `multipart/form-data`: any number of `file` fields, one wish for all.
     The batch's ZIP is made when it is closed and all its jobs have ended.
-    All jobs are taken, or none.
+    All jobs are taken, or none. An `Idempotency-Key` covers the jobs that come with
+    the request; an empty batch has nothing to do twice.
     """
     await to_thread.run_sync(admit, house.service, asker.tenant)
     match bodies.media_type(request):
@@ -139,11 +141,15 @@ def end_batch(service: ServiceDep, tenant: TenantDep, batch_id: BatchId) -> Resp
 async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
     config = house.config
     body = await bodies.read_json(request, config.max_json_bytes, config.idle_timeout)
+    key = identified(request, body)
     new = bodies.checked(NEW_BATCH, body)
-    orders = gathering.orders(house, asker, new.jobs)
-    closed = bool(new.jobs) if new.closed is None else new.closed
-    place = partial(gathering.placed, orders=orders, archive=new.archive, closed=closed)
-    return await to_thread.run_sync(place, house.service, asker.tenant)
+    gather = partial(
+        gathering.gather,
+        submissions=gathering.of_orders(house, asker, new.jobs, key),
+        archive=new.archive,
+        closed=bool(new.jobs) if new.closed is None else new.closed,
+    )
+    return await to_thread.run_sync(gather, house.service, asker.tenant)
 
 
 async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
@@ -152,12 +158,16 @@ async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
         max_files=house.config.max_batch_files,
     )
     async with uploads.receive(request, house, asker, rules) as form:
+        key = identified(request, form.fingerprinted())
         closed = wishes.switch("closed", form.fields.pop("closed", "true"))
-        order = wishes.order(house, asker, wishes.wish_of_form(form.fields))
-        place = partial(
-            gathering.submitted, order=order, files=form.files, closed=closed
+        order = wishes.order(house, asker, wishes.wish_of_form(form.fields), key)
+        gather = partial(
+            gathering.gather,
+            submissions=gathering.of_photos(house.service, order, form.files),
+            archive=order.archive,
+            closed=closed,
         )
-        return await to_thread.run_sync(place, house.service, asker.tenant)
+        return await to_thread.run_sync(gather, house.service, asker.tenant)
 
 
 def _look(

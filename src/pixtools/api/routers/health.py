@@ -62,7 +62,9 @@ async def _asked(house: House, probes: Mapping[str, Probe]) -> Response:
 
     async def ask(name: str, probe: Probe) -> None:
         with anyio.move_on_after(house.config.probe_timeout):
-            if await to_thread.run_sync(_reaches, probe, abandon_on_cancel=True):
+            if await to_thread.run_sync(
+                _reaches, probe, abandon_on_cancel=True, limiter=house.probing
+            ):
                 states[name] = "ok"
 
     async with anyio.create_task_group() as group:
