@@ -73,7 +73,7 @@ def _decoder(facts: SourceFacts, needed: Size) -> int:
         case "heic":
             return area * 10 * deep + 8 * MIB
         case "webp":
-            return round(area * 4.5) + min(area, _area(needed)) * 14
+            return round(area * 4.5) + min(area, 4 * _area(needed)) * 10
         case "gif":
             return area * 16
         case "jpg" if facts.interlaced:

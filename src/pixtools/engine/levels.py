@@ -12,7 +12,7 @@ from pixtools.engine import cost
 from pixtools.engine.decode import open_pixels
 from pixtools.engine.faults import source_fault
 from pixtools.engine.ops import geometry
-from pixtools.engine.ops.colour import to_standard
+from pixtools.engine.ops.colour import shallow, to_standard
 from pixtools.engine.ops.geometry import Size
 from pixtools.engine.progress import Progress
 from pixtools.engine.vips import TROUBLE, said
@@ -107,7 +107,12 @@ def _in_memory(image: pyvips.Image, progress: Progress, weight: float) -> pyvips
 
 
 def _standard(page: pyvips.Image, stored: Size, *, deep: bool) -> pyvips.Image:
-    """Scale first where the stored numbers allow it: fewer pixels to convert."""
+    """Scale first where the stored numbers allow it: fewer pixels to convert.
+
+    Sixteen bits that nobody wants go before that: resampling them is slow.
+    """
+    if page.format == "ushort" and not deep:
+        page = shallow(page)
     plain = page.format in ("uchar", "ushort")
     if plain and page.interpretation in ("srgb", "b-w", "rgb16", "grey16", "cmyk"):
         return to_standard(geometry.scale(page, stored), deep=deep)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -69,7 +68,7 @@ def render(
         metadata=metadata,
         wall_ms=round((time.perf_counter() - started) * 1000),
         cpu_ms=round((time.process_time() - cpu) * 1000),
-        peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_rss_bytes=_peak_rss(),
     )
 
 
@@ -169,6 +168,14 @@ def _metadata(source: Path, facts: SourceFacts) -> dict[str, Any]:
 
     image = None if facts.format == "heic" else open_header(source, facts.format)
     return read_metadata(source, facts, image)
+
+
+def _peak_rss() -> int:
+    """High-water mark of this process; `getrusage` starts with its parent's."""
+    for line in Path("/proc/self/status").read_text("ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def _in_order(plan: RenderPlan, made: Sequence[OutputFacts]) -> tuple[OutputFacts, ...]:

@@ -9,8 +9,6 @@ from typing import Protocol
 
 import pyvips
 
-from pixtools.engine.vips import TROUBLE
-
 Checkpoint = Callable[[float], None]
 """Told the done share, 0..1; may raise to stop the work."""
 
@@ -53,7 +51,8 @@ class Progress:
         watched.signal_connect("eval", on_eval)
         try:
             yield watched
-        except TROUBLE:
+        except Exception:
+            # A killed operation fails, in whatever words; that is not what happened.
             if self._stop is not None:
                 raise self._stop from None
             raise

@@ -38,10 +38,12 @@ def to_standard(image: pyvips.Image, *, deep: bool) -> pyvips.Image:
 
 
 def shallow(image: pyvips.Image) -> pyvips.Image:
-    """Bring 16 bits a band to 8."""
-    if image.format == "uchar":
+    """Bring 16 bits a band to 8, whatever they mean."""
+    if image.format != "ushort":
         return image
-    return image.colourspace("b-w" if is_grey(image) else "srgb")
+    named = {"rgb16": "srgb", "grey16": "b-w"}
+    meaning = named.get(image.interpretation, image.interpretation)
+    return image.cast("uchar", shift=True).copy(interpretation=meaning)
 
 
 def to_rgb(image: pyvips.Image) -> pyvips.Image:
