@@ -31,8 +31,12 @@ DEBIAN = {
     "test": {
         "chromium": "the browser that the page's tests drive",
         "fonts-dejavu-core": "the font that Chromium draws the page with",
+        "libatomic1": "a library of the driver between the tests and Chromium",
     },
-    "bench": {"libvips-tools": "vipsthumbnail, one of the peers"},
+    "bench": {
+        "libatomic1": "a library of the Node that sharp runs in",
+        "libvips-tools": "vipsthumbnail, one of the peers",
+    },
 }
 NODE_MAJOR = 20
 
