@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.acceptance.refusing import UPLOAD_LIMIT, Strict
+from tests.acceptance.visiting import WEBP, made
 
 from pixtools.testing.images import photo_jpeg
 from pixtools.testing.images_exif import SAMPLE_SHOT, exif_blob
@@ -21,7 +23,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def service(shelf: Path) -> Iterator[Serving]:
     """A service as anyone would start it; tests may add to it, not stop it."""
-    with serving(LOCAL_FILE_ROOT=str(shelf)) as served:
+    with serving({"LOCAL_FILE_ROOT": str(shelf)}) as served:
         yield served
 
 
@@ -40,6 +42,23 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         for name, value in getattr(item, "funcargs", {}).items():
-            if isinstance(value, Serving):
-                report.sections.append((f"what {name} said", value.words()[-8000:]))
+            served = value.service if isinstance(value, Strict) else value
+            if isinstance(served, Serving):
+                report.sections.append((f"what {name} said", served.words()[-8000:]))
     return report
+
+
+@pytest.fixture(scope="session")
+def strict(shelf: Path, photo_vga: Path, sources: dict[str, Path]) -> Iterator[Strict]:
+    """A service with small limits: a done job, an announced one, a closed batch."""
+    settings = {"MAX_UPLOAD_BYTES": str(UPLOAD_LIMIT), "LOCAL_FILE_ROOT": str(shelf)}
+    with serving(settings) as served:
+        order = {"source_type": "s3_presigned", "pipeline": WEBP}
+        batch = served.http.post("/v1/batches", json={"jobs": [order]}).json()
+        ids = {
+            "done": made(served, photo_vga)["job_id"],
+            "created": batch["jobs"][0]["job_id"],
+            "closed": batch["batch_id"],
+        }
+        paths = served.http.get("/openapi.json").json()["paths"]
+        yield Strict(served, sources["jpg-baseline"].read_bytes(), ids, paths)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, overload
 
@@ -44,6 +45,7 @@ _BRANDS: Final = {
     b"hevc": "heic",
     b"hevx": "heic",
 }
+_GIF_SIZE_ENDS: Final = 10
 _BOXED: Final = frozenset(_BRANDS.values())
 _CONTAINERS: Final = frozenset({b"mif1", b"msf1", b"miaf"})
 _KINDS: Final = {"jpg": "jpg", "png": "png", "apng": "png", "gif": "gif"} | {
@@ -95,7 +97,12 @@ def read_header(
         return None
     name = _kind(head)
     _check_readable(name, head, have)
-    found = _size(stream, complete, in_boxes=name in _BOXED)
+    in_boxes = name in _BOXED
+    found = (
+        _size_of_gif(head)
+        if name == "gif"
+        else _size(stream, complete, in_boxes=in_boxes)
+    )
     if found is None:
         return None
     header = _header(name or "", head, found)
@@ -214,6 +221,14 @@ def _size(
     raise TruncatedImage if peephole.ended else CorruptImage
 
 
+def _size_of_gif(head: bytes) -> tuple[int, int, int]:
+    """The canvas; imagesize reads it signed, and takes 65,535 x 65,535 for unknown."""
+    if len(head) < _GIF_SIZE_ENDS:
+        raise TruncatedImage
+    width, height = struct.unpack_from("<HH", head, _GIF_SIZE_ENDS - 4)
+    return width, height, 1
+
+
 def _measured(peephole: Peephole, in_boxes: bool) -> tuple[int, int, int]:
     if in_boxes:
         return measured(peephole)
@@ -225,8 +240,6 @@ def _measured(peephole: Peephole, in_boxes: bool) -> tuple[int, int, int]:
 
 def _header(name: str, head: bytes, found: tuple[int, int, int]) -> Header:
     width, height, turned = found
-    if name == "gif":  # imagesize reads them signed
-        width, height = width & 0xFFFF, height & 0xFFFF
     if head[12:16] == b"VP8 ":  # the upper two bits only suggest a display size
         width, height = width & 0x3FFF, height & 0x3FFF
     if width <= 0 or height <= 0:

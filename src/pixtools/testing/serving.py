@@ -167,7 +167,9 @@ class Serving:
 
 
 @contextmanager
-def serving(data: Path | None = None, **settings: str) -> Iterator[Serving]:
+def serving(
+    settings: Mapping[str, str] | None = None, *, data: Path | None = None
+) -> Iterator[Serving]:
     """A started service for a block; settings are environment variables.
 
     At the end of the block no process of it is left, and what it has printed is on
@@ -175,7 +177,7 @@ def serving(data: Path | None = None, **settings: str) -> Iterator[Serving]:
     """
     with tempfile.TemporaryDirectory(prefix="pixtools-serving-") as room:
         place = data or Path(room) / "data"
-        served = Serving(place, settings, Path(room) / "run" / "said.txt")
+        served = Serving(place, settings or {}, Path(room) / "run" / "said.txt")
         try:
             served.start()
             yield served

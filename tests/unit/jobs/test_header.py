@@ -128,6 +128,9 @@ def test_sizes_beyond_a_signed_number_are_read() -> None:
     """A GIF of 40,000 pixels is large, not negative."""
     gif = b"GIF89a" + struct.pack("<HH", 40_000, 2) + bytes(64)
     assert whole(gif).width == 40_000
+    largest = b"GIF89a" + b"\xff" * 4 + bytes(64)
+    with pytest.raises(ImageTooLarge):
+        whole(largest)
 
 
 def test_bits_that_scale_a_webp_are_not_its_size() -> None:

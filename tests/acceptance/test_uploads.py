@@ -1,0 +1,289 @@
+"""Uploads that lie, break off, crawl or never end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from tests.acceptance.refusing import UPLOAD_LIMIT, Strict, checked
+from tests.acceptance.visiting import WEBP, ended, submitted
+
+from pixtools.testing.images_bombs import png_claiming_most
+from pixtools.testing.serving import eventually
+
+Announced = dict[str, Any]
+
+
+@pytest.fixture
+def photo(photo_vga: Path) -> bytes:
+    return photo_vga.read_bytes()
+
+
+def announced(strict: Strict, data: bytes | None = None, **more: Any) -> Announced:
+    """A job that waits for exactly these bytes, or for any."""
+    order: dict[str, Any] = {"source_type": "s3_presigned", "pipeline": WEBP, **more}
+    if data is not None:
+        order |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    answer = strict.service.http.post("/v1/jobs", json=order)
+    assert answer.status_code == 201, answer.text
+    found: Announced = answer.json()
+    return found
+
+
+def put(strict: Strict, job: Announced, content: Any, **headers: str) -> Any:
+    told = httpx2.Headers(job["upload"]["headers"])
+    told.update(headers)
+    url = job["upload"]["presigned_put_url"]
+    return strict.service.http.put(url, headers=told, content=content)
+
+
+def start(strict: Strict, job: Announced) -> Any:
+    return strict.service.http.post(job["start_url"])
+
+
+def stored(strict: Strict, job: Announced) -> list[str]:
+    """Files of a job, and files on their way to one."""
+    files = strict.service.files()
+    return [f for f in files if job["job_id"] in f or ".incoming" in f]
+
+
+class TestWhatWasAnnounced:
+    def test_other_bytes_of_the_same_length_are_refused(
+        self, strict: Strict, photo: bytes
+    ) -> None:
+        job = announced(strict, photo)
+        checked(put(strict, job, photo[:-1] + b"\0"), 409, "upload_mismatch")
+        assert stored(strict, job) == []
+        checked(start(strict, job), 409, "upload_missing")
+
+    @pytest.mark.parametrize("change", [-1, 1])
+    def test_another_length_is_refused(
+        self, strict: Strict, photo: bytes, change: int
+    ) -> None:
+        job = announced(strict, photo)
+        other = photo[:change] if change < 0 else photo + bytes(change)
+        checked(put(strict, job, other), 409, "upload_mismatch")
+        assert stored(strict, job) == []
+
+    def test_another_type_is_refused(self, strict: Strict, photo: bytes) -> None:
+        job = announced(strict, content_type="image/jpeg")
+        answer = put(strict, job, photo, **{"Content-Type": "image/png"})
+        checked(answer, 409, "upload_mismatch")
+
+    def test_a_right_upload_may_follow_a_wrong_one(
+        self, strict: Strict, photo: bytes
+    ) -> None:
+        job = announced(strict, photo)
+        put(strict, job, photo[:-1])
+        assert put(strict, job, photo).status_code == 200
+        assert start(strict, job).status_code == 202
+        assert ended(strict.service, job["job_id"])["status"] == "succeeded"
+
+    def test_the_link_permits_this_one_file_only(
+        self, strict: Strict, photo: bytes
+    ) -> None:
+        job, other = announced(strict), announced(strict)
+        url = job["upload"]["presigned_put_url"].replace(job["job_id"], other["job_id"])
+        answer = strict.service.http.put(url, content=photo)
+        checked(answer, 403, "link_invalid")
+        answer = strict.service.http.get(job["upload"]["presigned_put_url"])
+        checked(answer, 403, "link_invalid")
+
+
+class TestWhatWasNotAnnounced:
+    def test_nothing_is_no_photo(self, strict: Strict) -> None:
+        job = announced(strict)
+        answer = put(strict, job, b"")
+        if answer.status_code == 200:
+            checked(start(strict, job), 400, "empty_file")
+        assert stored(strict, job) == []
+
+    @pytest.mark.parametrize(
+        ("content", "status", "code"),
+        [
+            (b"words " * 30, 415, "unsupported_format"),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_format"),
+            (png_claiming_most(), 422, "image_too_large"),
+        ],
+    )
+    def test_the_start_looks_at_the_first_bytes(
+        self, strict: Strict, content: bytes, status: int, code: str
+    ) -> None:
+        job = announced(strict)
+        assert put(strict, job, content).status_code == 200
+        checked(start(strict, job), status, code)
+        assert stored(strict, job) == []
+
+    def test_a_photo_swapped_before_the_start_is_the_photo(
+        self, strict: Strict, photo: bytes, sources: dict[str, Path]
+    ) -> None:
+        job = announced(strict)
+        put(strict, job, photo)
+        put(strict, job, sources["png-rgb"].read_bytes())
+        assert start(strict, job).json()["source"]["content_type"] == "image/png"
+        assert ended(strict.service, job["job_id"])["status"] == "succeeded"
+
+    def test_a_photo_swapped_after_the_start_is_not_read(
+        self, strict: Strict, photo: bytes, sources: dict[str, Path]
+    ) -> None:
+        job = announced(strict)
+        put(strict, job, photo)
+        started = start(strict, job).json()
+        put(strict, job, sources["png-rgb"].read_bytes())
+        document = ended(strict.service, job["job_id"])
+        assert document["source"]["sha256"] == started["source"]["sha256"]
+        if document["status"] == "succeeded":
+            assert document["outputs"][0]["width"] == 64
+            assert document["outputs"][0]["height"] == 48
+        else:
+            assert document["error"]["code"] in ("upload_mismatch", "source_missing")
+
+
+class TestTooMuch:
+    def test_a_length_that_is_told_is_refused_before_a_byte_is_sent(
+        self, strict: Strict
+    ) -> None:
+        job = announced(strict)
+        path = job["upload"]["presigned_put_url"].removeprefix(strict.service.url)
+        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n"
+        with closing(connected(strict)) as wire:
+            wire.sendall(head.encode())
+            assert b" 413 " in wire.recv(4096)
+        assert stored(strict, job) == []
+
+    def test_a_form_that_never_says_how_long_it_is_is_cut_off(
+        self, strict: Strict
+    ) -> None:
+        before = strict.left()
+        with closing(connected(strict)) as wire:
+            wire.sendall(form_head() + b"Transfer-Encoding: chunked\r\n\r\n")
+            wire.sendall(chunk(form_begin() + png_head()))
+            said = sent_until_refused(wire, chunk(bytes(256 * 1024)), most=40)
+        assert b" 413 " in said
+        assert b'"upload_too_large"' in said
+        eventually(lambda: strict.left() == before, 5)
+
+    def test_a_put_has_to_say_how_long_it_is(self, strict: Strict) -> None:
+        job = announced(strict)
+        answer = put(strict, job, iter([b"x" * 100]))
+        checked(answer, 411, "length_required")
+
+    def test_an_announcement_of_the_limit_itself_is_taken(self, strict: Strict) -> None:
+        assert announced(strict, bytes=UPLOAD_LIMIT)["status"] == "created"
+
+
+class TestBrokenConnections:
+    @pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+    def test_a_form_that_is_cut_leaves_nothing(
+        self, strict: Strict, photo: bytes, share: float
+    ) -> None:
+        before = strict.left()
+        body = form_begin() + photo
+        with closing(connected(strict)) as wire:
+            length = f"Content-Length: {len(body) + 100}\r\n\r\n"
+            wire.sendall(form_head() + length.encode())
+            wire.sendall(body[: int(len(body) * share)])
+        eventually(lambda: strict.left() == before, 5, lambda: str(strict.left()))
+
+    def test_a_put_that_is_cut_leaves_nothing(
+        self, strict: Strict, photo: bytes
+    ) -> None:
+        job = announced(strict)
+        path = job["upload"]["presigned_put_url"].removeprefix(strict.service.url)
+        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(photo)}\r\n\r\n"
+        with closing(connected(strict)) as wire:
+            wire.sendall(head.encode() + photo[: len(photo) // 2])
+            eventually(lambda: bool(stored(strict, job)), 5)
+        eventually(lambda: not stored(strict, job), 5)
+        checked(start(strict, job), 409, "upload_missing")
+
+    def test_a_download_that_is_cut_disturbs_nobody(
+        self, strict: Strict, photo_vga: Path
+    ) -> None:
+        document = ended(strict.service, submitted(strict.service, photo_vga))
+        path = document["outputs"][0]["url"].removeprefix(strict.service.url)
+        for _ in range(5):
+            with closing(connected(strict)) as wire:
+                wire.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert strict.service.http.get("/api/readyz").status_code == 200
+
+
+class TestCrawlers:
+    def test_a_hundred_of_them_keep_nobody_waiting(
+        self, strict: Strict, photo_vga: Path
+    ) -> None:
+        before = strict.left()
+        with ExitStack() as stack:
+            for number in range(100):
+                wire = stack.enter_context(closing(connected(strict)))
+                whole = form_head() + b"Content-Length: 90000\r\n\r\n" + form_begin()
+                wire.sendall(whole[: 20 + number * 3])
+            since = time.monotonic()
+            assert strict.service.http.get("/api/readyz").status_code == 200
+            document = ended(strict.service, submitted(strict.service, photo_vga))
+            assert document["status"] == "succeeded"
+            assert time.monotonic() - since < 5
+        strict.service.http.delete(f"/v1/jobs/{document['job_id']}")
+        eventually(lambda: strict.left() == before, 5)
+
+
+def connected(strict: Strict) -> socket.socket:
+    """A bare connection to the service."""
+    port = int(strict.service.url.rpartition(":")[2])
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def form_head() -> bytes:
+    """The head of a form, up to how its length is told."""
+    kind = b"Content-Type: multipart/form-data; boundary=cut\r\n"
+    return b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + kind
+
+
+def form_begin() -> bytes:
+    """A pipeline, and the head of a file."""
+    part = b'--cut\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n'
+    pipeline = part % (b"pipeline", b"") + json.dumps(WEBP).encode() + b"\r\n"
+    return pipeline + part % (b"file", b'; filename="a.jpg"')
+
+
+def png_head() -> bytes:
+    """What a PNG of 16 x 16 pixels begins with."""
+    from pixtools.testing.png_structure import SIGNATURE, header_chunk
+
+    return SIGNATURE + header_chunk(16, 16)
+
+
+def chunk(data: bytes) -> bytes:
+    """A piece of a body in HTTP's chunked coding."""
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def sent_until_refused(wire: socket.socket, piece: bytes, *, most: int) -> bytes:
+    """Send a piece again and again, until an answer comes; the answer."""
+    for _ in range(most):
+        try:
+            wire.sendall(piece)
+        except OSError:
+            break
+    said = b""
+    for data in _heard(wire):
+        said += data
+    return said
+
+
+def _heard(wire: socket.socket) -> Iterator[bytes]:
+    try:
+        while data := wire.recv(4096):
+            yield data
+            if data.endswith(b"}"):
+                return
+    except OSError:
+        return
