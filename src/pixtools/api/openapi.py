@@ -32,6 +32,7 @@ TAGS: Final = [
     {"name": "jobs", "description": "One photo, and the files asked of it."},
     {"name": "batches", "description": "Jobs together: one progress, one ZIP."},
     {"name": "catalogue", "description": "What this deployment can do."},
+    {"name": "files", "description": "Behind signed links: each is a permission."},
     {"name": "pixtools", "description": "The face that PixTools clients know."},
     {"name": "health", "description": "For platforms and monitors."},
 ]
@@ -62,9 +63,10 @@ def _description(app: FastAPI, base: str | None) -> dict[str, Any]:
         version=app.version,
         description=DESCRIPTION,
         routes=app.routes,
-        tags=TAGS,
         servers=[{"url": base}] if base else None,
     )
+    used = {tag for item in _operations(description) for tag in item["tags"]}
+    description["tags"] = [tag for tag in TAGS if tag["name"] in used]
     known = description.setdefault("components", {}).setdefault("schemas", {})
     _, found = models_json_schema(
         [(model, "validation") for model in BY_HAND], ref_template=REF
@@ -80,13 +82,17 @@ def _description(app: FastAPI, base: str | None) -> dict[str, Any]:
 
 def _forget_unused_422(description: dict[str, Any]) -> None:
     """FastAPI adds its own 422 wherever a path has a parameter; ours are texts."""
-    for item in description["paths"].values():
-        for operation in item.values():
-            answer = operation["responses"].get("422", {})
-            if "application/json" in answer.get("content", {}):
-                del operation["responses"]["422"]
+    for operation in _operations(description):
+        answer = operation["responses"].get("422", {})
+        if "application/json" in answer.get("content", {}):
+            del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         description["components"]["schemas"].pop(name, None)
+
+
+def _operations(description: dict[str, Any]) -> list[dict[str, Any]]:
+    items = description["paths"].values()
+    return [operation for item in items for operation in item.values()]
 
 
 def _key() -> dict[str, Any]:

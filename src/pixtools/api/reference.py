@@ -27,7 +27,8 @@ code, pre { background: var(--soft); font-family: ui-monospace, monospace; }
 code { overflow-wrap: anywhere; padding: 0 .2em; }
 .method { border: 2px solid; display: inline-block; margin-right: .5rem;
   padding: 0 .5rem; text-transform: uppercase; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
+table { border-collapse: collapse; display: block; margin: 1rem 0;
+  overflow-x: auto; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .75rem .25rem 0;
   text-align: left; vertical-align: top; }
 """
@@ -54,10 +55,10 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title>"
-        '<link rel="stylesheet" href="/docs/style.css"></head><body>'
+        '<link rel="stylesheet" href="docs/style.css"></head><body>'
         f"<header><h1>{escape(title)} {escape(document['info']['version'])}</h1>"
         f"{_text(document['info']['description'])}"
-        '<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>'
+        '<p>For programs: <a href="openapi.json">openapi.json</a>.</p>'
     )
     yield from _contents(document)
     yield "</header><main>"

@@ -127,7 +127,7 @@ def page() -> Page:
 
 def test_the_reference_needs_neither_script_nor_another_host(page: Page) -> None:
     assert "script" not in page.tags
-    assert page.loads == ["/docs/style.css"]
+    assert page.loads == ["docs/style.css"]
     style = Site().client.get("/docs/style.css")
     assert style.headers["content-type"].startswith("text/css")
     assert "url(" not in style.text
