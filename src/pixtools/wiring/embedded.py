@@ -21,6 +21,7 @@ from pixtools.api.routers.files import files_router
 from pixtools.domain.catalogue import Capabilities
 from pixtools.domain.errors import ConfigurationInvalid, DatabaseUnavailable
 from pixtools.jobs.expire import expire
+from pixtools.jobs.orphans import drop_orphans
 from pixtools.jobs.reap import reap, release
 from pixtools.jobs.run_stage import run_next
 from pixtools.jobs.service import Rules, Service
@@ -37,6 +38,7 @@ from pixtools.storage.links import LocalLinks
 from pixtools.storage.local import LocalBlobs
 from pixtools.storage.scratch import ScratchDirectories
 from pixtools.storage.secrets_file import SecretsFile
+from pixtools.storage.still import StillFolders
 from pixtools.web.mount import page_routes
 from pixtools.wiring.machine import RandomIds, SystemClock
 from pixtools.wiring.pixels import limits, offered, workers_config
@@ -124,8 +126,11 @@ def embedded_runners(
             due = tx.queues.next_due(config.lanes)
         return None if due is None else due - service.clock.now()
 
+    sources = StillFolders(kept.config.objects / "raw")
+
     def let_go() -> int:
         kept.blobs.sweep(LEFTOVER_AGE)
+        drop_orphans(service, sources.look())
         return expire(service)
 
     duties = Duties(
