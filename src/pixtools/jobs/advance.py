@@ -56,7 +56,7 @@ def advance(service: Service, stage: Stage, outcome: Outcome) -> bool:
         if not made.tx.stages.settle(stage, _ended(stage, outcome, made.now)):
             return False
         job = made.tx.jobs.get(stage.job_id or "", lock=True)
-        if job is None or job.terminal:
+        if job is None:
             return True
         merged = _absorbed(job, stage, outcome)
         merged = replace(merged, stages_left=job.stages_left - 1)

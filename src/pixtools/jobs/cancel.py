@@ -18,9 +18,7 @@ def cancel(service: Service, tenant: str, job_id: str) -> Job:
     Stages that wait end now. One that runs notices within about a second; then the
     job is `canceled`, even if the stage was just done. Raises JobNotFound, JobExpired.
     """
-    job = get_job(service, tenant, job_id)
-    if job.terminal or job.cancel_requested_at is not None:
-        return job
+    get_job(service, tenant, job_id)
     with change(service) as made:
         made.tx.stages.of_job(job_id, lock=True)
         locked = made.tx.jobs.get(job_id, lock=True)

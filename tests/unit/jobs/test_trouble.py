@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.unit.jobs.looks import raising, shown, stage_of, told
@@ -16,12 +17,16 @@ from pixtools.domain.errors import (
     WorkerLost,
 )
 from pixtools.jobs.ports.work import Checkpoint
-from pixtools.jobs.run_stage import run_next, run_stage
+from pixtools.jobs.pulse import Pulse
+from pixtools.jobs.run_stage import claim, run_next, run_stage
+from pixtools.jobs.transfer import put
 from pixtools.testing.house import FACTS, RESIZED, House
+from pixtools.testing.memory_blobs import MemoryWriter
 from pixtools.testing.memory_jobs import MemoryDatabase
 from pixtools.testing.memory_work import NO_IMAGE
 
 TO_PNG = {"id": "web", "action": "convert", "format": "png"}
+CENTRAL_DIRECTORY = b"PK\x01\x02"
 BROKEN = b"GIF89a\xa0\x00\x70\x00" + NO_IMAGE.rjust(64, b"\x00")
 
 
@@ -163,6 +168,55 @@ def test_a_zombie_writes_nothing(house: House) -> None:
     assert (done.status, stage_of(house, job).attempt) == ("succeeded", 2)
     assert told(house, job).count(("output", "small")) == 1
     assert house.bell.subjects != before
+
+
+def test_a_zombie_makes_no_archive_visible(house: House) -> None:
+    """Frozen over its very last bytes, it looks at its claim before the file shows."""
+    job = house.submit()
+    run_next(house.service, "one")
+    show, write = house.blobs.put, MemoryWriter.write
+    visible: list[str] = []
+
+    def counted(key: str, thing: object) -> object:
+        visible.append(key)
+        return show(key, thing)  # type: ignore[arg-type] # passed on
+
+    class Frozen(MemoryWriter):
+        def write(self, chunk: bytes) -> None:
+            write(self, chunk)
+            if chunk.startswith(CENTRAL_DIRECTORY):
+                house.blobs.writer = writer  # type: ignore[method-assign] # the real one
+                house.clock.advance(61)
+                with house.database.read() as tx:
+                    (stage,) = tx.stages.lapsed(house.clock.now(), 9)
+                assert run_stage(house.service, "two", stage.id)
+
+    def frozen(key: str, content_type: str | None = None) -> MemoryWriter:
+        return Frozen(house.blobs, key, content_type)
+
+    writer = house.blobs.writer
+    house.blobs.put = counted  # type: ignore[method-assign, assignment] # a fake
+    house.blobs.writer = frozen  # type: ignore[method-assign] # a fake
+    house.work("one")
+    assert visible == [f"archives/{job.id}/bundle.zip"]
+    assert shown(house, job).archive is not None
+
+
+def test_an_empty_file_is_put_away_under_a_sure_claim_too(
+    house: House, tmp_path: Path
+) -> None:
+    """There is no chunk to look between."""
+    house.submit()
+    claimed = claim(house.service, "one", lanes=("default_queue",))
+    assert claimed is not None
+    pulse = Pulse(house.service, claimed.stage)
+    house.clock.advance(61)
+    assert claim(house.service, "two", stage_id=claimed.stage.id)
+    file = tmp_path / "empty"
+    file.touch()
+    with pytest.raises(LeaseLost):
+        put(house.blobs, file, "processed/x/y", "image/webp", pulse)
+    assert house.blobs.stat("processed/x/y") is None
 
 
 def test_a_lost_claim_ends_the_work(house: House) -> None:

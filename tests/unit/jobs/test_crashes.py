@@ -1,0 +1,244 @@
+"""`kill -9` at every single call: nothing accepted is lost, nothing is done twice.
+
+Each story is told again and again by a process that dies one call later each time,
+until it lives to the end. Then another process takes over: it reaps, works and
+expires, and the house must be in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from tests.unit.jobs.looks import told
+
+from pixtools.domain.errors import PixtoolsError
+from pixtools.domain.job import Job
+from pixtools.domain.pipeline import Pipeline
+from pixtools.jobs.batch import close_batch, open_batch
+from pixtools.jobs.cancel import cancel
+from pixtools.jobs.erase import erase
+from pixtools.jobs.expire import expire
+from pixtools.jobs.flights import Flights
+from pixtools.jobs.ports.facts import JobQuery
+from pixtools.jobs.reap import reap
+from pixtools.jobs.run_stage import run_next
+from pixtools.jobs.service import Service
+from pixtools.jobs.start import start
+from pixtools.jobs.submit import (
+    IdempotencyKey,
+    Intake,
+    Order,
+    announce,
+    submit_upload,
+)
+from pixtools.testing.house import FACTS, RESIZED, House, tiny_gif
+from pixtools.testing.mortal import (
+    Fate,
+    Killed,
+    MortalBlobs,
+    MortalDatabase,
+    MortalRenderer,
+)
+
+TO_PNG = {"id": "web", "action": "convert", "format": "png"}
+ORDER = Order(
+    pipeline=Pipeline.parse([RESIZED, TO_PNG, FACTS]),
+    idempotency=IdempotencyKey("key", "same"),
+)
+Story = Callable[[Service], object]
+
+
+def lives(prepare: Callable[[House], Story]) -> Iterator[House]:
+    """A house after each possible death of the story's process, and its full life."""
+    for steps in range(1, 1000):
+        house = House()
+        story = prepare(house)
+        fate = Fate(steps)
+        mortal = replace(
+            house.service,
+            database=MortalDatabase(house.database, fate),
+            blobs=MortalBlobs(house.blobs, fate),
+            renderer=MortalRenderer(house.renderer, fate),
+            flights=Flights(),
+        )
+        try:
+            story(mortal)
+        except Killed:
+            yield house
+        else:
+            yield house
+            return
+    pytest.fail("The story never ends.")
+
+
+def others_take_over(house: House) -> None:
+    """What the reaper and the other workers do in the next minutes."""
+    for _ in range(4):
+        house.clock.advance(100)
+        reap(house.service)
+        house.work("other")
+
+
+def everything(house: House) -> list[Job]:
+    with house.database.read() as tx:
+        return list(tx.jobs.find(JobQuery(tenant="default", limit=99)))
+
+
+def is_whole(house: House, job: Job) -> bool:
+    """Done, all files there and right, told once, nothing besides."""
+    expected = {job.source.key, f"archives/{job.id}/bundle.zip"}
+    for output in job.outputs:
+        blob = house.blobs.stat(output.key or "")
+        assert blob is not None
+        assert (blob.sha256, blob.bytes) == (output.sha256, output.bytes)
+        expected.add(blob.key)
+    kinds = [kind for kind, _ in told(house, job)]
+    mine = {key for key in house.blobs.keys() if job.id in key}  # noqa: SIM118 - no dict
+    assert mine == expected
+    return (job.status, kinds.count("done"), kinds.count("output")) == (
+        "succeeded",
+        1,
+        2,
+    )
+
+
+def upload(service: Service) -> str:
+    intake = Intake.begin(service, "default", idempotency_key="key")
+    intake.write(tiny_gif())
+    return submit_upload(service, ORDER, intake).job.id
+
+
+def test_a_submission_is_all_or_nothing() -> None:
+    """The client asks again with its key: there is one job, and it gets done."""
+    deaths = 0
+    for house in lives(lambda house: upload):
+        deaths += 1
+        before = everything(house)
+        upload(house.service)
+        (job,) = everything(house)
+        assert [each.id for each in before] in ([], [job.id])
+        others_take_over(house)
+        assert is_whole(house, house.job(job.id))
+    assert deaths >= 8
+
+
+def test_a_worker_can_die_anywhere() -> None:
+    """Its stages are done by others; their files are those that are told of."""
+
+    def prepare(house: House) -> Story:
+        house.submit(RESIZED, TO_PNG, FACTS)
+
+        def work(service: Service) -> None:
+            while run_next(service, "mortal"):
+                pass
+
+        return work
+
+    deaths = 0
+    for house in lives(prepare):
+        deaths += 1
+        others_take_over(house)
+        (job,) = everything(house)
+        assert is_whole(house, job)
+    assert deaths >= 30
+
+
+def test_a_start_can_die_anywhere() -> None:
+    """The client starts again."""
+
+    def prepare(house: House) -> Story:
+        job = announce(house.service, replace(ORDER, idempotency=None)).job
+        writer = house.blobs.writer(job.source.key)
+        writer.write(tiny_gif())
+        writer.commit()
+        return lambda service: start(service, "default", job.id)
+
+    for house in lives(prepare):
+        (job,) = everything(house)
+        start(house.service, "default", job.id)
+        others_take_over(house)
+        assert is_whole(house, house.job(job.id))
+
+
+def test_a_cancel_can_die_anywhere() -> None:
+    """Either nobody heard of it, or the job ends canceled without files."""
+
+    def prepare(house: House) -> Story:
+        job = house.submit(RESIZED, TO_PNG)
+        return lambda service: cancel(service, "default", job.id)
+
+    ends = set()
+    for house in lives(prepare):
+        others_take_over(house)
+        (job,) = everything(house)
+        ends.add(job.status)
+        assert [kind for kind, _ in told(house, job)].count("done") == 1
+        if job.status == "canceled":
+            assert house.blobs.keys() == [job.source.key]
+    assert ends == {"succeeded", "canceled"}
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_an_erasure_can_die_anywhere(finished: bool) -> None:
+    """Once it has begun to take effect it is carried through; no file stays."""
+
+    def prepare(house: House) -> Story:
+        job = house.submit(RESIZED, TO_PNG)
+        if finished:
+            house.work()
+        return lambda service: erase(service, "default", job.id)
+
+    for house in lives(prepare):
+        others_take_over(house)
+        expire(house.service)
+        for job in everything(house):
+            assert job.terminal
+            erase(house.service, "default", job.id)
+        assert house.blobs.keys() == []
+
+
+def test_an_expiry_can_die_anywhere() -> None:
+    """The next round takes the rest; no file is left without its row."""
+
+    def prepare(house: House) -> Story:
+        batch = open_batch(house.service, "default")
+        house.submit(RESIZED, TO_PNG, batch_id=batch.id)
+        house.submit(FACTS)
+        close_batch(house.service, "default", batch.id)
+        house.work()
+        house.clock.advance(90_000)
+        return expire
+
+    for house in lives(prepare):
+        expire(house.service)
+        assert everything(house) == []
+        assert house.blobs.keys() == []
+
+
+def test_a_batch_survives_the_death_of_whoever_closes_it() -> None:
+    def prepare(house: House) -> Story:
+        batch = open_batch(house.service, "default")
+        house.submit(RESIZED, batch_id=batch.id)
+
+        def story(service: Service) -> None:
+            close_batch(service, "default", batch.id)
+            while run_next(service, "mortal"):
+                pass
+
+        return story
+
+    for house in lives(prepare):
+        (job,) = everything(house)
+        try:
+            close_batch(house.service, "default", job.batch_id or "")
+        except PixtoolsError as error:
+            pytest.fail(error.detail)
+        others_take_over(house)
+        with house.database.read() as tx:
+            batch = tx.batches.get(job.batch_id or "")
+        assert batch is not None
+        assert batch.archive is not None
+        assert (batch.jobs_left, batch.archive.status) == (0, "succeeded")
+        assert house.blobs.stat(batch.archive.key or "") is not None
