@@ -18,7 +18,8 @@ from pixtools.domain.errors import InvalidRequest, PixtoolsError, Unavailable
 
 TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
 TRIES = 5
-WAIT_SECONDS = 20
+WAIT_SECONDS = 3
+"""A person who presses Ctrl-C waits for the question that is open."""
 BUSY = frozenset({429, 502, 503, 504})
 
 

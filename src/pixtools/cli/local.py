@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 from pixtools.cli.flags import Asked
 from pixtools.domain.catalogue import check_offered
-from pixtools.domain.errors import InvalidRequest, PixtoolsError
+from pixtools.domain.errors import Canceled, InvalidRequest, PixtoolsError
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.plan import OutputPlan, RenderPlan
 from pixtools.domain.report import OutputFacts, OutputFailure, Report
@@ -78,15 +79,24 @@ def work_through(
     at_once: int,
     progress: Callable[[Path, float], None],
 ) -> Iterator[Done]:
-    """Run every file, `at_once` at a time; yields each as it ends."""
+    """Run every file, `at_once` at a time; yields each as it ends.
+
+    Whoever stops listening (Ctrl-C) stops the work, also in the middle of a file.
+    """
+    stopping = threading.Event()
+
+    def tell(source: Path, fraction: float) -> None:
+        if stopping.is_set():
+            raise Canceled
+        progress(source, fraction)
+
     with ThreadPoolExecutor(at_once) as pool:
-        waiting = [
-            pool.submit(_one, source, plan, kitchen, progress) for source in files
-        ]
+        waiting = [pool.submit(_one, source, plan, kitchen, tell) for source in files]
         try:
             for future in as_completed(waiting):
                 yield future.result()
         finally:
+            stopping.set()
             for future in waiting:
                 future.cancel()
 

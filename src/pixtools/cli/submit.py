@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pixtools.cli.bar import Tick, photo_bar
 from pixtools.cli.client import Client, base_url
 from pixtools.cli.flags import asked, with_picture_flags
 from pixtools.cli.say import FAILED, failed, size, teaching, to_stdout
-from pixtools.domain.errors import PixtoolsError
+from pixtools.domain.errors import Canceled, PixtoolsError
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.operations.actions import STEP_ID
 
@@ -108,16 +109,28 @@ def _client(server: str) -> Iterator[Client]:
 def _run(
     files: list[Path], client: Client, errand: Errand, tick: Tick
 ) -> Iterator[tuple[Path, dict[str, Any] | PixtoolsError]]:
+    stopping = threading.Event()
+
+    def tell(photo: Path, fraction: float) -> None:
+        if stopping.is_set():
+            raise Canceled
+        tick(photo, fraction)
+
     with ThreadPoolExecutor(min(AT_ONCE, len(files))) as pool:
         waiting = {
-            pool.submit(_one, photo, client, errand, tick): photo for photo in files
+            pool.submit(_one, photo, client, errand, tell): photo for photo in files
         }
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        finally:
+            stopping.set()
+            for future in waiting:
+                future.cancel()
 
 
 def _one(
-    photo: Path, client: Client, errand: Errand, tick: Tick
+    photo: Path, client: Client, errand: Errand, tick: Callable[[Path, float], None]
 ) -> dict[str, Any] | PixtoolsError:
     try:
         job = client.submit(photo, errand.fields)
