@@ -20,7 +20,8 @@ from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
 from pixtools.persistence.stages import SqlStages
 
-AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+FAULTS_OF_OURS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError)
+"""Errors of statements; every other one is the database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,10 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except AWAY as error:
-        raise DatabaseUnavailable from error
-    except exc.DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseUnavailable from error
+    except FAULTS_OF_OURS:
         raise
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        raise DatabaseUnavailable from error
 
 
 def _bound(connection: Connection) -> SqlTransaction:

@@ -32,7 +32,7 @@ def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, st
             before = version_of(connection)
             command.upgrade(alembic_config(connection), to)
             return before, version_of(connection) or ""
-    except (exc.OperationalError, exc.InterfaceError) as error:
+    except exc.DBAPIError as error:
         raise DatabaseUnavailable from error
     finally:
         engine.dispose()

@@ -21,10 +21,14 @@ from pixtools.persistence.stages import (
 from pixtools.persistence.words import literally, one_of
 
 JOBS: Final = tables.jobs
+_WAITING: Final = one_of(JOBS.c.status, ("queued", "processing"))
+"""To the letter what the index of waiting jobs says; SQLite concludes nothing."""
+
 _LOAD: Final = select(
     func.count(), func.count().filter(JOBS.c.tenant == bindparam("tenant"))
-).where(one_of(JOBS.c.status, ("queued", "processing")))
+).where(_WAITING)
 _POSITION: Final = select(func.count()).where(
+    _WAITING,
     JOBS.c.status == literally("queued"),
     tuple_(JOBS.c.queued_at, JOBS.c.id)
     < tuple_(

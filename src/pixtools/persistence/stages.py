@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import UpdateBase
 
 from pixtools.domain.job import Lane, Stage
 from pixtools.persistence import tables
@@ -51,7 +52,7 @@ def _next_of(lanes: ColumnElement[bool]) -> Select[tuple[str]]:
     )
 
 
-def _taking(pick: Select[tuple[str]]) -> Executable:
+def _taking(pick: Select[tuple[str]]) -> UpdateBase:
     chosen = pick.with_for_update(skip_locked=True).scalar_subquery()
     return (
         update(STAGES)

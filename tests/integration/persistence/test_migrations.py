@@ -1,0 +1,144 @@
+"""The schema that migrations make is the schema that the code means."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect
+
+from pixtools.domain.errors import ConfigurationInvalid, DatabaseUnavailable
+from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.database import SqlDatabase
+from pixtools.persistence.engine import open_engine
+from pixtools.persistence.migrate import alembic_config, downgrade, migrate
+from pixtools.persistence.schema import HEAD
+from pixtools.persistence.tables import metadata
+
+
+def on(config: PersistenceConfig, do: Callable[[Engine], object]) -> object:
+    engine = open_engine(config)
+    try:
+        return do(engine)
+    finally:
+        engine.dispose()
+
+
+def differences(engine: Engine) -> list[object]:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def test_upgrade_head_equals_the_tables(config: PersistenceConfig) -> None:
+    """Tables, columns, types, indexes, constraints."""
+    assert migrate(config) == (None, HEAD)
+    assert on(config, differences) == []
+
+
+def test_the_light_check_knows_the_newest_migration() -> None:
+    """The API compares numbers without loading Alembic: the number must be right."""
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]
+
+
+def test_migrating_again_changes_nothing(config: PersistenceConfig) -> None:
+    migrate(config)
+    assert migrate(config) == (HEAD, HEAD)
+
+
+def test_the_last_step_can_be_taken_back_and_made_again(
+    config: PersistenceConfig,
+) -> None:
+    migrate(config)
+    on(config, lambda engine: downgrade(engine, "-1"))
+    assert on(config, tables) == set()
+    assert migrate(config) == (None, HEAD)
+    assert on(config, differences) == []
+
+
+def test_many_may_migrate_at_once(config: PersistenceConfig) -> None:
+    """Every process of a deployment does it at its start; one of them is first."""
+    program = (
+        "import sys\n"
+        "from pixtools.persistence.config import PersistenceConfig\n"
+        "from pixtools.persistence.migrate import migrate\n"
+        "before, after = migrate(PersistenceConfig(url=sys.argv[1]))\n"
+        "print(before, after)"
+    )
+    racing = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, config.url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    answers = [process.communicate() for process in racing]
+    assert [process.returncode for process in racing] == [0, 0, 0], answers
+    said = sorted(out.strip() for out, _ in answers)
+    assert said == [f"{HEAD} {HEAD}", f"{HEAD} {HEAD}", f"None {HEAD}"]
+
+
+def test_a_database_without_migrations_is_not_ready(config: PersistenceConfig) -> None:
+    """And says what to do."""
+    database = SqlDatabase(config)
+    with pytest.raises(DatabaseUnavailable) as refused:
+        database.check()
+    assert "pixtools migrate" in refused.value.detail
+    migrate(config)
+    database.check()
+    database.close()
+
+
+def test_a_newer_database_is_ready(config: PersistenceConfig) -> None:
+    """The last release's code runs on this release's schema."""
+    migrate(config)
+
+    def newer(engine: Engine) -> None:
+        with engine.execution_options(writes=True).begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num='9999'")
+
+    on(config, newer)
+    database = SqlDatabase(config)
+    database.check()
+    database.close()
+
+
+def test_what_is_no_database_says_so(config: PersistenceConfig) -> None:
+    assert config.sqlite_file is not None
+    config.sqlite_file.write_bytes(b"this is no database" * 999)
+    database = SqlDatabase(config)
+    with pytest.raises(DatabaseUnavailable):
+        database.check()
+    with pytest.raises(DatabaseUnavailable):
+        migrate(config)
+    database.close()
+
+
+def test_a_url_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigurationInvalid) as refused:
+        PersistenceConfig(url="mysql://root:secret@db/pixtools")
+    assert "DATABASE_URL" in refused.value.detail
+    assert "secret" not in refused.value.detail
+
+
+def test_importing_the_room_stays_light() -> None:
+    """Neither the ORM nor Alembic: both cost memory that the service does not need."""
+    program = (
+        "import sys, pixtools.persistence.database\n"
+        "print([m for m in ('sqlalchemy.orm', 'alembic') if m in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,150 @@
+"""Few statements, each over an index, each fit for PostgreSQL too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import ModuleType
+
+import pytest
+from sqlalchemy import Select, event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import UpdateBase
+
+from pixtools.jobs.ports.facts import Transaction
+from pixtools.jobs.read import document, get_job
+from pixtools.jobs.run_stage import run_next
+from pixtools.persistence import batches, history, idempotency, jobs, queues, stages
+from pixtools.persistence.database import SqlDatabase
+from pixtools.testing.house import House
+from pixtools.testing.rows import LEASE, NOW, a_job, a_stage
+
+ROOMS = (batches, history, idempotency, jobs, queues, stages)
+
+
+@contextmanager
+def statements(database: SqlDatabase) -> Iterator[list[tuple[str, object]]]:
+    """What is sent to the database, but for BEGIN and COMMIT."""
+    seen: list[tuple[str, object]] = []
+
+    def note(
+        connection: object,
+        cursor: object,
+        statement: str,
+        parameters: object,
+        context: object,
+        many: bool,
+    ) -> None:
+        if not statement.startswith(("BEGIN", "EXPLAIN")):
+            seen.append((statement, parameters))
+
+    event.listen(database._engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database._engine, "before_cursor_execute", note)
+
+
+def test_a_poll_is_two_queries(database: SqlDatabase) -> None:
+    """The job as one row, and its place in the queue while it waits."""
+    house = House(database=database)
+    job = house.submit()
+    with statements(database) as seen:
+        document(house.service, get_job(house.service, "default", job.id))
+    assert len(seen) == 2
+    house.work()
+    with statements(database) as seen:
+        document(house.service, get_job(house.service, "default", job.id))
+    assert len(seen) == 1
+
+
+def test_an_idle_look_for_work_is_one_query(database: SqlDatabase) -> None:
+    house = House(database=database)
+    with statements(database) as seen:
+        assert not run_next(house.service, "one")
+    assert len(seen) == 1
+    assert seen[0][0].startswith("SELECT")
+
+
+def test_a_submission_is_five_statements(database: SqlDatabase) -> None:
+    """Its key, the load, the job, its stage, its event: one transaction."""
+    house = House(database=database)
+    with statements(database) as seen:
+        house.submit(key="key")
+    verbs = [statement.split()[0] for statement, _ in seen]
+    assert verbs == ["INSERT", "SELECT", "INSERT", "INSERT", "INSERT"]
+
+
+CALLS: dict[str, Callable[[Transaction], object]] = {
+    "claim": lambda tx: tx.stages.claim("o", NOW, LEASE, lanes=("default_queue",)),
+    "claim by id": lambda tx: tx.stages.claim("o", NOW, LEASE, stage_id="x"),
+    "next due": lambda tx: tx.queues.next_due(("default_queue",)),
+    "depth": lambda tx: tx.queues.depth(),
+    "load": lambda tx: tx.queues.load("default"),
+    "position": lambda tx: tx.queues.position(a_job()),
+    "lapsed": lambda tx: tx.stages.lapsed(NOW, 9),
+    "held": lambda tx: tx.stages.lapsed(NOW, 9, owner="house/"),
+    "stages of a job": lambda tx: tx.stages.of_job("x"),
+    "cancel": lambda tx: tx.queues.cancel("x", NOW),
+    "job": lambda tx: tx.jobs.get("x"),
+    "expired jobs": lambda tx: tx.jobs.expired(NOW, 9),
+    "delete a job": lambda tx: tx.jobs.delete("x"),
+    "events": lambda tx: tx.history.after("x", 0),
+    "buried": lambda tx: tx.history.buried("x", "t"),
+    "recall": lambda tx: tx.idempotency.recall("t", "k", NOW),
+    "batch jobs": lambda tx: tx.batches.jobs("x"),
+    "expired batches": lambda tx: tx.batches.expired(NOW, 9),
+}
+
+FEW_ROWS = frozenset({"held", "lapsed", "stages of a job", "batch jobs"})
+"""Found by an index, and so few that sorting them costs nothing."""
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_look_up_uses_an_index(database: SqlDatabase, name: str) -> None:
+    """No scan of a table, and no sorting of what an index has in order."""
+    with statements(database) as seen, database.write() as tx:
+        CALLS[name](tx)
+        connection = tx.jobs._connection
+        for statement, parameters in list(seen):
+            explained = connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}",
+                parameters,  # type: ignore[arg-type] # as they were sent
+            )
+            plan = [row[3] for row in explained]
+            scans = [step for step in plan if step.startswith("SCAN")]
+            assert all("USING" in step for step in scans), plan
+            if name not in FEW_ROWS:
+                assert not any("TEMP B-TREE" in step for step in plan), plan
+    assert seen
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.__name__)
+def test_every_statement_can_be_said_to_postgresql(room: ModuleType) -> None:
+    """The one schema and the one set of statements serve both engines."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # of SQLAlchemy
+    found = [
+        thing for thing in vars(room).values() if isinstance(thing, Select | UpdateBase)
+    ]
+    assert found
+    for statement in found:
+        assert str(statement.compile(dialect=dialect))
+
+
+def test_claims_on_postgresql_do_not_wait_for_each_other() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # of SQLAlchemy
+    text = str(stages._TAKE_ONE_LANE.compile(dialect=dialect))
+    assert "FOR UPDATE SKIP LOCKED" in text
+    assert "FOR UPDATE" in str(jobs._LOCK.compile(dialect=dialect))
+
+
+def test_a_backlog_does_not_slow_a_claim_down(database: SqlDatabase) -> None:
+    """The first of ten thousand is found by a look at the head of the index."""
+    job = a_job()
+    with database.write() as tx:
+        tx.jobs.add(job)
+        tx.stages.add(
+            [a_stage(job, run_at=NOW + timedelta(seconds=n)) for n in range(10_000)]
+        )
+    with statements(database) as seen, database.write() as tx:
+        assert tx.stages.claim("o", NOW, LEASE, lanes=("default_queue",)) is not None
+    assert len(seen) == 1
