@@ -166,8 +166,7 @@ def _failure(output: OutputPlan, error: OutputError, seconds: float) -> OutputFa
 def _metadata(source: Path, facts: SourceFacts) -> dict[str, Any]:
     from pixtools.engine.metadata import read_metadata
 
-    image = None if facts.format == "heic" else open_header(source, facts.format)
-    return read_metadata(source, facts, image)
+    return read_metadata(source, facts, open_header(source, facts.format))
 
 
 def _peak_rss() -> int:
