@@ -99,9 +99,11 @@ def _known(image: pyvips.Image) -> pyvips.Image:
     if image.interpretation in ("cmyk", "lab", "labs", "scrgb", "xyz"):
         return image
     grey = image.bands < 3
-    if image.format in ("float", "double"):
-        deep = (image * 65535).cast("ushort")
-        return deep.copy(interpretation="grey16" if grey else "rgb16")
+    if image.format not in ("uchar", "char", "ushort", "short"):
+        whole = image.format in ("uint", "int")
+        sixteen = image if whole else image * 65535
+        sixteen = sixteen.cast("ushort", shift=whole)
+        return sixteen.copy(interpretation="grey16" if grey else "rgb16")
     if image.interpretation in (*_GREY, *_RGB):
         return image
     return image.copy(interpretation="b-w" if grey else "srgb")
