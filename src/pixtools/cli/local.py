@@ -91,14 +91,13 @@ def work_through(
         progress(source, fraction)
 
     with ThreadPoolExecutor(at_once) as pool:
-        waiting = [pool.submit(_one, source, plan, kitchen, tell) for source in files]
         try:
+            waiting = [pool.submit(_one, each, plan, kitchen, tell) for each in files]
             for future in as_completed(waiting):
                 yield future.result()
         finally:
             stopping.set()
-            for future in waiting:
-                future.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _one(

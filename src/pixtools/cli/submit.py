@@ -117,16 +117,15 @@ def _run(
         tick(photo, fraction)
 
     with ThreadPoolExecutor(min(AT_ONCE, len(files))) as pool:
-        waiting = {
-            pool.submit(_one, photo, client, errand, tell): photo for photo in files
-        }
         try:
+            waiting = {
+                pool.submit(_one, photo, client, errand, tell): photo for photo in files
+            }
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
         finally:
             stopping.set()
-            for future in waiting:
-                future.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _one(

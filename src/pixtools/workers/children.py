@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -41,7 +42,9 @@ class Children:
         self._retirement: threading.Timer | None = None
         # The kernel ends a child with the thread that started it (PR_SET_PDEATHSIG),
         # so all are started by one thread that lives as long as the pool.
-        self._nursery = ThreadPoolExecutor(1, thread_name_prefix="pixtools-nursery")
+        self._nursery = ThreadPoolExecutor(
+            1, thread_name_prefix="pixtools-nursery", initializer=_deaf_to_the_terminal
+        )
 
     @contextmanager
     def lend(self, checkpoint: Checkpoint) -> Iterator[PixelProcess]:
@@ -189,6 +192,11 @@ class Children:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise WorkerLost("The worker processes are shutting down.")
+
+
+def _deaf_to_the_terminal() -> None:
+    """Let children be born deaf to Ctrl-C: it may come before they can ignore it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 def _carry_on(_: float) -> None:
