@@ -63,14 +63,16 @@ class Pulse:
         self(self._fraction)
 
     def hold(self) -> None:
-        """Be sure of the claim, and that it is wanted, before bytes become visible.
+        """Be sure of the claim before bytes become visible.
 
-        With more than half of the lease left nobody else can have it.
+        With more than half of the lease left nobody else can have it, and a look
+        within the last second is as good as one now: what becomes visible after a
+        cancel or an erasure is taken back when the stage ends.
         """
         now = self._service.clock.now()
         if now > self._lease_ends - self._service.rules.lease / 2:
             self._beat(self._told, now)
-        else:
+        elif now >= self._look_at:
             self._look(now)
 
     def _beat(self, done: float, now: datetime) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
 
 
@@ -47,6 +47,11 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    options: Any = connection.get_execution_options()
-    kind = "IMMEDIATE" if options.get("writes") else "DEFERRED"
-    connection.exec_driver_sql(f"BEGIN {kind}")
+    writes = connection.get_execution_options().get("writes")
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        return
+    try:
+        raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+    except sqlite3.Error as error:  # SQLAlchemy does not see this statement
+        raise DatabaseUnavailable from error

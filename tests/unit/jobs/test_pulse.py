@@ -149,6 +149,7 @@ def test_a_job_that_was_erased_stops_its_work(house: House) -> None:
     pulse = Pulse(house.service, stage)
     with house.database.write() as tx:
         tx.jobs.delete(stage.job_id or "")
+    house.clock.advance(1)
     with pytest.raises(Canceled):
         pulse.hold()
     house.clock.advance(20)
@@ -175,5 +176,6 @@ def test_a_file_is_never_put_away_unsure(
 ) -> None:
     pulse = Pulse(house.service, claimed(house))
     database.away = True
+    house.clock.advance(31)
     with pytest.raises(DatabaseUnavailable):
         pulse.hold()
