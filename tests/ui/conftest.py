@@ -19,9 +19,13 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for the tests of a file.
+
+    Not of a session: Playwright keeps an event loop in this thread while it is open,
+    and tests elsewhere start their own.
+    """
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=[*QUIET])
         yield opened
