@@ -30,7 +30,7 @@ def _keeping(dialect: Any) -> Any:  # noqa: ANN401 - two dialects' equal words
         index_elements=[KEYS.c.tenant, KEYS.c.key],
         set_={name: insert.excluded[name] for name in names},
         where=_GONE,
-    )
+    ).returning(KEYS.c.job_id)
 
 
 _KEEP: Final = {"sqlite": _keeping(sqlite), "postgresql": _keeping(postgresql)}
@@ -57,7 +57,7 @@ class SqlIdempotency:
         """
         row = asdict(answer) | {"tenant": tenant, "key": key, "expires_at": expires_at}
         keep = _KEEP[self._connection.dialect.name]
-        return self._connection.execute(keep, row | {"now": now}).rowcount == 1
+        return self._connection.execute(keep, row | {"now": now}).first() is not None
 
     def recall(self, tenant: str, key: str, now: datetime) -> Remembered | None:
         """The answer that is kept and has not expired, or None."""
