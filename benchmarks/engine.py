@@ -43,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = document("The engine against its peers", jobs, results, scores, facts, plots)
     asked.report.write_text(text, "utf-8")
     for verdict in verdicts(results):
-        value = "–" if verdict.value is None else f"{verdict.value:.2f}"
-        bound = f"{verdict.sign} {verdict.bound:g} {verdict.unit}"
-        print(f"{verdict.word:12} {value:>7}  ({bound})  {verdict.what}")
+        print(verdict.line)
     print(f"The whole report: {asked.report}")
 
 

@@ -35,8 +35,8 @@ class Job:
     title: str
     source: str
     wanted: tuple[Wanted, ...]
-    rounds: int = 5
-    repeats: int = 5
+    rounds: int = 3
+    repeats: int = 4
 
 
 def _derivatives(*sides: int) -> tuple[Wanted, ...]:
@@ -73,7 +73,7 @@ JOBS: Final[tuple[Job, ...]] = (
         title="12 MP JPEG to 2048, 1024, 512 and 200×200 JPEG, quality 80",
         source="12mp",
         wanted=_derivatives(2048, 1024, 512),
-        rounds=7,
+        rounds=5,
     ),
     Job(
         name="four-2mp",
@@ -86,8 +86,7 @@ JOBS: Final[tuple[Job, ...]] = (
         title="48 MP JPEG to 2048, 1024, 512 and 200×200 JPEG",
         source="48mp",
         wanted=_derivatives(2048, 1024, 512),
-        rounds=3,
-        repeats=3,
+        repeats=2,
     ),
     Job(
         name="webp-e2",
@@ -106,7 +105,6 @@ JOBS: Final[tuple[Job, ...]] = (
         title="2 MP JPEG to JPEG, PNG, WebP and AVIF at full size, same settings",
         source="2mp",
         wanted=_four_formats(equal=True),
-        rounds=3,
         repeats=2,
     ),
     Job(
@@ -114,7 +112,6 @@ JOBS: Final[tuple[Job, ...]] = (
         title="A real photo (0.27 MP) to JPEG, PNG, WebP and AVIF, same settings",
         source="china",
         wanted=_four_formats(equal=True),
-        rounds=3,
         repeats=3,
     ),
     Job(
@@ -122,7 +119,6 @@ JOBS: Final[tuple[Job, ...]] = (
         title="Another real photo to the four formats, everyone's own defaults",
         source="flower",
         wanted=_four_formats(equal=False),
-        rounds=3,
         repeats=2,
     ),
 )

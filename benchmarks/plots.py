@@ -129,6 +129,6 @@ def _colour(result: Result) -> str:
 
 _PLOTS: Final = {
     "cpu": ("CPU time of each job, ms", _cpu),
-    "memory": ("Peak resident memory of each job, MiB", _memory),
+    "memory": ("Peak resident memory of each job, MB", _memory),
     "bytes": ("What the bytes buy: SSIMULACRA2 against size", _bytes),
 }

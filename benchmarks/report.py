@@ -35,8 +35,8 @@ def document(
     plots: Sequence[tuple[str, str]],
 ) -> str:
     """The whole report; `plots` are captions and paths relative to it."""
-    blocks = [f"# {title}", "Written by `make bench`; do not edit.", _facts(facts)]
-    blocks += ["## Targets", table(*_targets(verdicts(results)))]
+    blocks = [f"# {title}", "Written by `make bench`; do not edit.", listed(facts)]
+    blocks += ["## Targets", table(*targets(verdicts(results)))]
     blocks += [f"![{caption}]({path})" for caption, path in plots]
     blocks += ["## How to read this", _READING]
     for job in jobs:
@@ -50,11 +50,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _facts(facts: Mapping[str, str]) -> str:
+def listed(facts: Mapping[str, str]) -> str:
+    """Facts as a Markdown list."""
     return "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
 
 
-def _targets(found: Sequence[Verdict]) -> tuple[list[str], list[list[str]]]:
+def targets(found: Sequence[Verdict]) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table of verdicts."""
     rows = [
         [
             one.what,
@@ -71,7 +73,7 @@ def _about(
     job: Job, job_results: Mapping[str, Result], scores: Scores
 ) -> Iterator[str]:
     yield f"## {job.title}"
-    head = ["", "CPU ms", "cold", "best", "wall ms", "÷", "peak MiB", "after"]
+    head = ["", "CPU ms", "cold", "best", "wall ms", "÷", "peak MB", "after"]
     yield table(head, list(_times(job_results)))
     yield table(
         ["bytes (SSIMULACRA2)", *_ids(job)], list(_files(job, job_results, scores))

@@ -10,7 +10,7 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from benchmarks.jobs import Job, Wanted
 
@@ -19,16 +19,16 @@ class Judge:
     """Scores files of one job; equal files are scored once."""
 
     def __init__(self, job: Job, source: Path, scratch: Path) -> None:
-        """Draw nothing yet; `scratch` is where references are written."""
+        """Draw nothing yet; `scratch` is where pictures are written to be compared."""
+        scratch.mkdir(parents=True, exist_ok=True)
         self._wanted = {wanted.id: wanted for wanted in job.wanted}
         self._source = source
         self._scratch = scratch
+        self._drawn: dict[str, list[Image.Image]] = {}
         self._scores: dict[tuple[str, str], float] = {}
 
     def score(self, id: str, path: Path) -> float | None:
         """The score; None at a size not asked for, or without the package for it."""
-        if find_spec("ssimulacra2") is None:
-            return None
         key = (id, hashlib.sha256(path.read_bytes()).hexdigest())
         if key not in self._scores:
             score = self._compared(self._wanted[id], path)
@@ -38,34 +38,48 @@ class Judge:
         return self._scores[key]
 
     def _compared(self, wanted: Wanted, path: Path) -> float | None:
-        from ssimulacra2 import compute_ssimulacra2
-
         with Image.open(path) as opened:
             image = opened.convert("RGB")
-        reference = self._reference(wanted)
-        with Image.open(reference) as opened:
-            if opened.size != image.size:
-                return None
         shown = self._scratch / "shown.png"
-        image.save(shown, compress_level=0)
-        return float(compute_ssimulacra2(str(reference), str(shown)))
+        scores = []
+        for reference in self._references(wanted):
+            if reference.size != image.size:
+                return None
+            if reference.tobytes() == image.tobytes():
+                return 100.0
+            if find_spec("ssimulacra2") is None:
+                return None
+            image.save(shown, compress_level=0)
+            scores.append(_ssimulacra2(reference, shown))
+        return max(scores)
 
-    def _reference(self, wanted: Wanted) -> Path:
-        path = self._scratch / f"reference-{wanted.id}.png"
-        if not path.exists():
-            self._scratch.mkdir(parents=True, exist_ok=True)
+    def _references(self, wanted: Wanted) -> list[Image.Image]:
+        if wanted.id not in self._drawn:
             with Image.open(self._source) as opened:
-                image = _scaled(opened.convert("RGB"), wanted)
-            image.save(path, compress_level=0)
-        return path
+                self._drawn[wanted.id] = _scaled(opened.convert("RGB"), wanted)
+        return self._drawn[wanted.id]
 
 
-def _scaled(image: Image.Image, wanted: Wanted) -> Image.Image:
+def _ssimulacra2(reference: Image.Image, shown: Path) -> float:
+    from ssimulacra2 import compute_ssimulacra2
+
+    path = shown.with_name("reference.png")
+    reference.save(path, compress_level=0)
+    return float(compute_ssimulacra2(str(path), str(shown)))
+
+
+def _scaled(image: Image.Image, wanted: Wanted) -> list[Image.Image]:
+    """The best scaling; a middle that lies between two pixels may be cut either way."""
     side = wanted.side
     if side is None:
-        return image
-    if wanted.fit == "cover":
-        return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
-    factor = min(1.0, side / max(image.size))
+        return [image]
+    factor = side / (min if wanted.fit == "cover" else max)(image.size)
+    factor = min(1.0, factor)
     size = (round(image.width * factor), round(image.height * factor))
-    return image.resize(size, Image.Resampling.LANCZOS)
+    whole = image.resize(size, Image.Resampling.LANCZOS)
+    if wanted.fit == "inside":
+        return [whole]
+    corners = {
+        ((size[0] - side + odd) // 2, (size[1] - side + odd) // 2) for odd in (0, 1)
+    }
+    return [whole.crop((x, y, x + side, y + side)) for x, y in sorted(corners)]

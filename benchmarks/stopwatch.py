@@ -18,7 +18,7 @@ class Shift(TypedDict):
     """One process doing one job several times.
 
     CPU and wall time in ms, one number a time; `peak_mb` and `after_mb` are resident
-    memory at its height and after the last time, in MiB; `files` are paths by id.
+    memory at its height and after the last time, in MB; `files` are paths by id.
     """
 
     cpu_ms: list[float]
@@ -62,13 +62,13 @@ def cpu_seconds() -> float:
 
 
 def memory(process: int | str) -> tuple[float, float]:
-    """Resident memory of a process at its height and now, in MiB.
+    """Resident memory of a process at its height and now, in MB (millions of bytes).
 
     From the kernel's status, because ru_maxrss keeps the parent's height over exec.
     """
     lines = Path(f"/proc/{process}/status").read_text("ascii").splitlines()
     sizes = {
-        name: int(rest.split()[0]) / 1024
+        name: int(rest.split()[0]) * 1024 / 1e6
         for name, _, rest in (line.partition(":") for line in lines)
         if name in {"VmHWM", "VmRSS"}
     }

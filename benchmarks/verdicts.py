@@ -1,4 +1,4 @@
-"""What was promised of the engine, and whether the numbers keep it."""
+"""What was promised, and whether the numbers keep it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ class Verdict:
         return "met" if kept else "MISSED"
 
     @property
+    def line(self) -> str:
+        """The verdict for a terminal."""
+        value = "–" if self.value is None else f"{self.value:.2f}"
+        bound = f"{self.sign} {self.bound:g} {self.unit}"
+        return f"{self.word:12} {value:>7}  ({bound})  {self.what}"
+
+    @property
     def sign(self) -> str:
         """How the bound is meant."""
         return "<" if self.strict else "≤"
@@ -49,13 +56,13 @@ def verdicts(results: Results) -> list[Verdict]:
         Verdict(
             what="peak RSS of the worker, four derivatives of 12 MP",
             bound=60,
-            unit="MiB",
+            unit="MB",
             value=ours.peak_mb if ours and measured else None,
         ),
         Verdict(
             what="RSS of the worker afterwards",
             bound=35,
-            unit="MiB",
+            unit="MB",
             value=ours.after_mb if ours and measured else None,
             strict=True,
         ),

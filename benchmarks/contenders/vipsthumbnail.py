@@ -38,7 +38,7 @@ def work(told: Order) -> dict[str, str]:
 
 def with_childrens_memory(shift: Shift) -> Shift:
     """The largest of the commands is what the work needs; nothing stays after it."""
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
     return {**shift, "peak_mb": peak, "after_mb": 0.0}
 
 

@@ -19,7 +19,7 @@ const encoders = {
   webp: (image, { quality, effort }) =>
     image.webp({ quality: quality ?? 80, effort: effort ?? 4 }),
   avif: (image, { quality, effort }) =>
-    image.avif({ quality: quality ?? 50, effort: effort ?? 4 }),
+    image.avif(quality === null ? {} : { quality, effort, chromaSubsampling: "4:2:0" }),
 };
 
 function scaled(image, { side, fit }) {
@@ -41,7 +41,7 @@ async function work() {
 
 function memory(name) {
   const status = readFileSync("/proc/self/status", "ascii");
-  return Number(status.match(`${name}:\\s+(\\d+)`)[1]) / 1024;
+  return Number(status.match(`${name}:\\s+(\\d+)`)[1]) * 1024 / 1e6;
 }
 
 const shift = { cpu_ms: [], wall_ms: [], files: {} };
