@@ -95,15 +95,20 @@ def _writer(task: Task, facts: SourceFacts) -> int:
     moves = task.frames > 1
     copied = moves or task.layout.looks or encode.max_bytes is not None
     copies = area * task.frames * _pixel_bytes(facts) * (2 if moves else 1)
-    return (copies if copied else 0) + _encoder(encode, area, alpha=facts.has_alpha)
+    # A mark is drawn in colour and alpha, as large as its share of the width asks.
+    mark = task.output.mark
+    drawn = 8 * round(area * mark.size**2) + 4 * MIB if mark else 0
+    padded = task.layout.pads and encode.background[3] < 255
+    encoding = _encoder(encode, area, alpha=facts.has_alpha or padded)
+    return (copies if copied else 0) + drawn + encoding
 
 
 def _encoder(encode: Encode, area: int, *, alpha: bool) -> int:
     match encode.format:
         case "webp":
-            return area * (34 if encode.lossless else 14 if alpha else 6)
+            return area * (34 if encode.lossless else 32 if alpha else 6)
         case "avif":
-            return area * 24
+            return area * ((40 if encode.lossless else 24) + (16 if alpha else 0))
         case "gif":
             return area * 14 + min(area * 30, 45 * MIB)
         case _:

@@ -34,6 +34,10 @@ CASES: dict[str, tuple[Write, list[tuple[str, int]]]] = {
         lambda p: saved(p.convert("RGBA"), "PNG", compress_level=1),
         GALLERY,
     ),
+    "rgba png to webp": (
+        lambda p: saved(Image.merge("RGBA", [*p.split(), p.split()[1]]), "PNG"),
+        [("webp", 900)],
+    ),
     "webp to jpg": (
         lambda p: saved(p, "WEBP", quality=80, method=0),
         [("jpg", WIDTH)],
