@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pixtools.domain.job import Job
+from pixtools.domain.job import Job, Lane
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.ports.facts import Database
 from pixtools.jobs.run_stage import run_next
@@ -83,9 +83,11 @@ class House:
             raise LookupError(job_id)
         return found
 
-    def work(self, owner: str = "worker") -> int:
+    def work(
+        self, owner: str = "worker", lanes: Sequence[Lane] = ("default_queue",)
+    ) -> int:
         """Run all stages that are due; how many."""
         done = 0
-        while run_next(self.service, owner):
+        while run_next(self.service, owner, lanes):
             done += 1
         return done

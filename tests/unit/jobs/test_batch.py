@@ -10,7 +10,7 @@ import pytest
 from pixtools.domain.document import BatchDocument
 from pixtools.domain.errors import BatchNotFound, JobConflict
 from pixtools.domain.job import Batch
-from pixtools.jobs.batch import close_batch, open_batch
+from pixtools.jobs.batch import close_batch, drop_batch, open_batch
 from pixtools.jobs.cancel import cancel
 from pixtools.jobs.erase import erase
 from pixtools.jobs.read import batch_document, get_batch
@@ -151,6 +151,23 @@ def test_an_erased_job_is_not_waited_for(house: House) -> None:
     done = shown(house, batch)
     assert [each.job_id for each in done.jobs] == [third.id]
     assert (done.status, done.progress) == ("succeeded", 1.0)
+
+
+def test_an_open_batch_can_be_dropped(house: House) -> None:
+    """Nobody else's, and no closed one; its jobs stay."""
+    batch, closed = opened(house), opened(house)
+    job = house.submit(batch_id=batch.id)
+    close_batch(house.service, "default", closed.id)
+    drop_batch(house.service, "acme", batch.id)
+    drop_batch(house.service, "default", closed.id)
+    assert shown(house, batch).jobs[0].job_id == job.id
+    assert shown(house, closed).status == "succeeded"
+    drop_batch(house.service, "default", batch.id)
+    drop_batch(house.service, "default", batch.id)
+    with pytest.raises(BatchNotFound):
+        shown(house, batch)
+    house.work()
+    assert house.job(job.id).status == "succeeded"
 
 
 def test_those_who_watch_a_batch_are_told(house: House) -> None:

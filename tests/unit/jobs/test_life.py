@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import (
@@ -15,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from pixtools.domain.errors import JobConflict, PixtoolsError, WorkerLost
-from pixtools.domain.job import Job, may_become
+from pixtools.domain.job import Job, Lane, may_become
 from pixtools.domain.keys import outputs_prefix
 from pixtools.jobs.batch import close_batch, open_batch
 from pixtools.jobs.cancel import cancel
@@ -33,7 +35,18 @@ from pixtools.testing.memory_jobs import MemoryDatabase
 from pixtools.testing.memory_work import NO_IMAGE
 
 TO_PNG = {"id": "web", "action": "convert", "format": "png"}
-STEPS = st.sampled_from([(RESIZED,), (RESIZED, TO_PNG), (RESIZED, FACTS), (FACTS,)])
+CLEAN = {"id": "clean", "action": "denoise"}
+STEPS = st.sampled_from(
+    [
+        (RESIZED,),
+        (RESIZED, TO_PNG),
+        (RESIZED, FACTS),
+        (FACTS,),
+        (RESIZED, CLEAN),
+        (CLEAN, {**CLEAN, "id": "cleaner"}),
+    ]
+)
+BOTH: Sequence[Lane] = ("default_queue", "ml_inference_queue")
 BROKEN = b"GIF89a\xa0\x00\x70\x00" + NO_IMAGE.rjust(64, b"\x00")
 LIVE = ("queued", "running")
 PICTURES = ("render", "denoise")
@@ -49,6 +62,9 @@ class Life(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.house = House()
+        have = self.house.rules.capabilities
+        able = replace(have, actions=have.actions | {"denoise"})
+        self.house.rule(capabilities=able)
         self.seen: dict[str, Job] = {}
 
     @property
@@ -82,7 +98,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(target=claims, owner=st.sampled_from(["one", "two"]))
     def take(self, owner: str) -> Claimed | None:
-        claimed = claim(self.house.service, owner, lanes=("default_queue",))
+        claimed = claim(self.house.service, owner, lanes=BOTH)
         return claimed if claimed and claimed.wanted else None
 
     @rule(target=claims, claimed=claims, owner=st.sampled_from(["one", "two"]))
@@ -218,14 +234,14 @@ class Life(RuleBasedStateMachine):
         for _ in range(12):
             self.house.clock.advance(400)
             reap(self.house.service)
-            self.house.work("last")
+            self.house.work("last", BOTH)
         assert all(job.terminal for job in self.state.jobs.values())
         assert not any(stage.status in LIVE for stage in self.state.stages.values())
         self.the_end_is_told_once()
         for _ in range(3):
             self.house.clock.advance(90_000)
             expire(self.house.service)
-            self.house.work("last")
+            self.house.work("last", BOTH)
         assert (self.state.jobs, self.state.stages, self.state.batches) == ({}, {}, {})
         assert (self.state.events, self.house.blobs.keys()) == ({}, [])
 
