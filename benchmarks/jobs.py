@@ -65,7 +65,8 @@ def _webp(effort: int | None) -> tuple[Wanted, ...]:
 
 FOUR: Final = "four-12mp"
 """The job that the targets speak of."""
-WEBP: Final = ("webp-e2", "webp-e4")
+WEBP: Final = ("webp-own", "webp-e2", "webp-e4")
+"""The same picture as WebP: with everyone's own effort, then with equal ones."""
 
 JOBS: Final[tuple[Job, ...]] = (
     Job(
@@ -87,6 +88,12 @@ JOBS: Final[tuple[Job, ...]] = (
         source="48mp",
         wanted=_derivatives(2048, 1024, 512),
         repeats=2,
+    ),
+    Job(
+        name="webp-own",
+        title="12 MP JPEG to 1280 WebP, quality 80, everyone's own effort",
+        source="12mp",
+        wanted=_webp(None),
     ),
     Job(
         name="webp-e2",

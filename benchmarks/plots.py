@@ -87,10 +87,10 @@ def _bar_rows(
 def _bytes(jobs: Sequence[Job], results: Results, scores: Scores, path: Path) -> bool:
     import matplotlib.pyplot as plt
 
-    judged = [job for job in jobs if any(key[0] == job.name for key in scores)]
-    if not judged:
+    judged = [job for job in jobs if len(_lossy_formats(job)) > 1]
+    if not any(scores.get((job.name, OURS, "jpg")) for job in judged):
         return False
-    size = (_WIDTH_INCHES, 3.0 * len(judged))
+    size = (_WIDTH_INCHES, 3.2 * len(judged))
     figure, axes = plt.subplots(len(judged), 1, figsize=size, squeeze=False)
     for job, (axis,) in zip(judged, axes, strict=True):
         _points(axis, job, results[job.name], scores)
@@ -105,22 +105,27 @@ def _points(
 ) -> None:
     for name, result in job_results.items():
         points = [
-            (path.stat().st_size / 1000, score, id)
-            for id, path in (result.files.items() if result.shifts else ())
-            if (score := scores.get((job.name, name, id))) is not None
+            (result.files[id].stat().st_size / 1000, score, id)
+            for id in _lossy_formats(job)
+            if result.shifts and (score := scores.get((job.name, name, id))) is not None
         ]
-        axis.scatter(
-            [x for x, _, _ in points],
-            [y for _, y, _ in points],
-            label=result.contender.title,
-            s=60 if name == OURS else 25,
-            zorder=1 if name == OURS else 2,
-        )
-        for x, y, id in points if name == OURS else ():
-            axis.annotate(id, (x, y), textcoords="offset points", xytext=(6, -10))
-    axis.set(xscale="log", xlabel="kB", ylabel="SSIMULACRA2")
+        xs, ys = [x for x, _, _ in points], [y for _, y, _ in points]
+        # Ours is a ring, because others often lie on the same spot.
+        ring = {"s": 110, "facecolors": "none", "edgecolors": _OURS_COLOUR}
+        style = ring if name == OURS else {"s": 25}
+        axis.scatter(xs, ys, label=result.contender.title, zorder=2, **style)
+        for x, y, id in points:
+            axis.annotate(
+                id, (x, y), textcoords="offset points", xytext=(5, -9), fontsize=7
+            )
+    axis.set(xlabel="kB", ylabel="SSIMULACRA2")
     axis.set_title(job.title, loc="left", fontsize=9)
+    axis.grid(alpha=0.3)
     axis.legend(fontsize=7)
+
+
+def _lossy_formats(job: Job) -> list[str]:
+    return [w.id for w in job.wanted if w.id == w.format and w.format != "png"]
 
 
 def _colour(result: Result) -> str:

@@ -10,7 +10,7 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from benchmarks.jobs import Job, Wanted
 
@@ -69,7 +69,7 @@ def _ssimulacra2(reference: Image.Image, shown: Path) -> float:
 
 
 def _scaled(image: Image.Image, wanted: Wanted) -> list[Image.Image]:
-    """The best scaling; a middle that lies between two pixels may be cut either way."""
+    """The best scaling; a middle between two pixels may be cut there or beside it."""
     side = wanted.side
     if side is None:
         return [image]
@@ -82,4 +82,5 @@ def _scaled(image: Image.Image, wanted: Wanted) -> list[Image.Image]:
     corners = {
         ((size[0] - side + odd) // 2, (size[1] - side + odd) // 2) for odd in (0, 1)
     }
-    return [whole.crop((x, y, x + side, y + side)) for x, y in sorted(corners)]
+    exact = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+    return [exact, *(whole.crop((x, y, x + side, y + side)) for x, y in corners)]
