@@ -67,14 +67,7 @@ def create_app(
     )
     app.state.house = house
     _answer_errors(app)
-    for router in (submission, jobs, batches, catalogue, classic, health):
-        app.include_router(router.router)
-    if config.metrics:
-        app.include_router(health.metrics)
-    for door in doors:
-        app.include_router(door)
-    if config.docs:
-        app.include_router(reference.router)
+    _open_doors(app, config, doors)
     app.router.routes.extend(page)
     openapi.install(app, config.public_base_url)
     app.add_middleware(Envelope, meters=house.meters, new_id=service.ids.new)
@@ -85,6 +78,17 @@ def end_streams(app: FastAPI) -> None:
     """Let all event streams and waiting requests end: the server is stopping."""
     found: House = app.state.house
     found.desk.close()
+
+
+def _open_doors(app: FastAPI, config: ApiConfig, doors: Sequence[APIRouter]) -> None:
+    for router in (submission, jobs, batches, catalogue, classic, health):
+        app.include_router(router.router)
+    if config.metrics:
+        app.include_router(health.metrics)
+    for door in doors:
+        app.include_router(door)
+    if config.docs:
+        app.include_router(reference.router)
 
 
 def _answer_errors(app: FastAPI) -> None:
