@@ -77,8 +77,9 @@ class Serving:
 
     def restart(self) -> None:
         """Start it again after its end, on the same data."""
-        self.http.close()
+        former = self.http
         self.start()
+        former.close()
 
     def clear(self) -> None:
         """Leave no process behind, however the test went."""

@@ -101,7 +101,9 @@ def embedded_service(
     """All ports of the embedded mode in one value."""
     clock = SystemClock()
     scratch = ScratchDirectories(kept.config.scratch)
+    # We are alone here and have not begun: what lies there is a dead service's.
     scratch.sweep()
+    kept.blobs.sweep(timedelta())
     return Service(
         database=kept.database,
         blobs=kept.blobs,

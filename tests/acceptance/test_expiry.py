@@ -1,0 +1,83 @@
+"""Retention: a job is gone for clients at its hour, and its files soon after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.acceptance.refusing import checked
+from tests.acceptance.visiting import made
+
+from pixtools.testing.serving import Serving, eventually, serving
+
+RETENTION = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A service that forgets soon, and a job that has ended on it."""
+
+    service: Serving
+    document: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return f"/v1/jobs/{self.document['job_id']}"
+
+    def expired(self) -> bool:
+        return self.service.http.get(self.path).status_code == 410
+
+    def files(self) -> list[str]:
+        job_id = self.document["job_id"]
+        return [name for name in self.service.files() if job_id in name]
+
+
+@pytest.fixture(scope="module")
+def past(photo_vga: Path) -> Iterator[Past]:
+    """The job's time is over when a test sees it."""
+    hours = RETENTION.total_seconds() / 3600
+    with serving({"JOB_RETENTION_HOURS": f"{hours:.6f}"}) as service:
+        found = Past(service, made(service, photo_vga))
+        eventually(found.expired, 10)
+        yield found
+
+
+def test_the_document_names_the_hour(past: Past) -> None:
+    finished, expires = (
+        datetime.fromisoformat(past.document[name])
+        for name in ("finished_at", "expires_at")
+    )
+    assert expires - finished == pytest.approx(RETENTION, abs=timedelta(seconds=0.01))
+
+
+def test_an_expired_job_is_410_on_every_route(past: Past) -> None:
+    for method, path in (
+        ("GET", past.path),
+        ("GET", f"{past.path}/events"),
+        ("POST", f"{past.path}/cancel"),
+        ("POST", f"{past.path}/retry"),
+        ("POST", f"{past.path}/start"),
+        ("DELETE", past.path),
+        ("GET", f"/api/jobs/{past.document['job_id']}"),
+    ):
+        checked(past.service.http.request(method, path), 410, "job_expired")
+
+
+def test_no_list_shows_it(past: Past) -> None:
+    assert past.service.http.get("/v1/jobs").json()["data"] == []
+
+
+def test_its_files_go_and_it_is_remembered(past: Past) -> None:
+    past.service.stop()
+    past.service.restart()  # pruning is done at the start, then every ten minutes
+    eventually(lambda: not past.files(), 10, lambda: str(past.files()))
+    rows = past.service.rows()
+    assert (rows["jobs"], rows["stages"], rows["events"]) == (0, 0, 0)
+    assert rows["burials"] == 1
+    checked(past.service.http.get(past.path), 410, "job_expired")
+    url = past.document["outputs"][0]["url"].partition("/files/")[2]
+    assert past.service.http.get(f"/files/{url}").status_code == 404

@@ -1,0 +1,77 @@
+"""kill -9 of a pixel child: its job is done by another, and nobody notices."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from tests.acceptance.visiting import ended, job, submitted
+from tests.chaos.aftermath import check_all_succeeded, check_tidy
+from tests.chaos.work import ENCODE
+
+from pixtools.testing.serving import Serving, eventually
+
+
+def attempt_of(service: Serving, job_id: str) -> int:
+    """Which attempt at a job's pixels is running; 0 if none is."""
+    with closing(service.database()) as database:
+        found = database.execute(
+            "SELECT attempt FROM stages WHERE job_id = ? AND status = 'running'"
+            " AND kind = 'render'",
+            (job_id,),
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def kill_at_attempt(service: Serving, job_id: str, attempt: int) -> int:
+    """Kill the only worker's child in the middle of an attempt."""
+    eventually(lambda: attempt_of(service, job_id) == attempt, 20)
+    eventually(lambda: len(service.pixel_children()) == 1, 20)
+    (victim,) = service.pixel_children()
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: victim not in service.pixel_children(), 10)
+    return victim
+
+
+def test_the_job_succeeds_all_the_same(
+    serve: Callable[..., Serving], photo_12mp: Path, photo_vga: Path
+) -> None:
+    service = serve(WORKERS="1")
+    job_id = submitted(service, photo_12mp, ENCODE)
+    eventually(lambda: job(service, job_id)["progress"] > 0, 20)
+    kill_at_attempt(service, job_id, 1)
+    others = [submitted(service, photo_vga) for _ in range(3)]
+    check_all_succeeded(service, [job_id, *others])
+    check_tidy(service)
+    assert "Traceback" not in service.words()
+
+
+def test_a_child_that_dies_without_work_is_replaced(
+    serve: Callable[..., Serving], photo_vga: Path
+) -> None:
+    service = serve()
+    ended(service, submitted(service, photo_vga))
+    for pid in service.pixel_children():
+        os.kill(pid, signal.SIGKILL)
+    check_all_succeeded(service, [submitted(service, photo_vga)])
+
+
+def test_a_photo_that_kills_every_child_fails_in_the_end(
+    serve: Callable[..., Serving], photo_12mp: Path, photo_vga: Path
+) -> None:
+    """Poison: three attempts, then `worker_lost`, and the others go on."""
+    service = serve(WORKERS="1")
+    poison = submitted(service, photo_12mp, ENCODE)
+    others = []
+    for attempt in (1, 2, 3):
+        kill_at_attempt(service, poison, attempt)
+        others.append(submitted(service, photo_vga))
+    document = ended(service, poison, within=30)
+    assert document["status"] == "failed"
+    assert document["error"]["code"] == "worker_lost"
+    assert document["outputs"][0]["url"] is None
+    check_all_succeeded(service, others)
+    check_tidy(service)
