@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from pixtools.cli.main import build
 from pixtools.domain.errors import every_error
 from pixtools.domain.operations.actions import ACTIONS
@@ -39,15 +37,3 @@ def test_everything_has_its_heading() -> None:
         if command.callback
     }
     assert {f"pixtools {name}" for name in named} <= headings("commands.md")
-
-
-def pages() -> list[Path]:
-    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-
-
-@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_inside_the_checkout_leads_somewhere(page: Path) -> None:
-    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
-    inside = [link for link in links if "://" not in link]
-    assert [link for link in inside if not (page.parent / link).exists()] == []
