@@ -16,9 +16,9 @@ from pixtools.engine.ladder import Rung, ladder
 from pixtools.engine.ops.geometry import Size
 from pixtools.engine.task import Task
 
-_READ_MS_PER_MP: Final = {"avif": 60.0, "heic": 60.0, "webp": 30.0, "png": 25.0}
+_READ_MS_PER_MP: Final = {"jpg": 8.0, "avif": 70.0, "heic": 60.0, "webp": 35.0}
 _WRITE_MS_PER_MP: Final = {
-    "jpg": 11.0,
+    "jpg": 4.0,
     "png": 80.0,
     "webp": 90.0,
     "avif": 470.0,
@@ -35,7 +35,7 @@ _LINES = 2300
 def reading_time(facts: SourceFacts, frames: int) -> float:
     """CPU milliseconds that decoding is expected to take; right in proportion only."""
     megapixels = facts.width * facts.height * frames / 1e6
-    return 5 + megapixels * _READ_MS_PER_MP.get(facts.format, 15.0)
+    return 5 + megapixels * _READ_MS_PER_MP.get(facts.format, 20.0)
 
 
 def writing_time(task: Task) -> float:

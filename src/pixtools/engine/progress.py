@@ -13,6 +13,8 @@ Checkpoint = Callable[[float], None]
 """Told the done share, 0..1; may raise to stop the work."""
 
 _EVERY_SECONDS = 0.02
+_BRIEF = 20.0
+"""Pieces of so few milliseconds are not watched: each look costs one of fifty."""
 
 
 class _Eval(Protocol):
@@ -35,8 +37,13 @@ class Progress:
     def during(self, image: pyvips.Image, weight: float) -> Iterator[pyvips.Image]:
         """Yield the image watched: reading its pixels reports, and can be stopped.
 
-        What the checkpoint raises comes out of here, unchanged.
+        `weight` is about the milliseconds that this takes. What the checkpoint raises
+        comes out of here, unchanged.
         """
+        if weight < _BRIEF:
+            yield image
+            self.advance(weight)
+            return
         watched = image.copy()
         watched.set_progress(True)
 
