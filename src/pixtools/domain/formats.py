@@ -90,7 +90,7 @@ FORMATS: Final[dict[str, Format]] = {
             max_side=65_535,
             alpha=True,
             animation=True,
-            effort=7,
+            effort=4,
             effort_range=(1, 10),
         ),
         Format(
