@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -33,14 +33,14 @@ class Entry:
     at: datetime
 
 
-def write_archive(service: Service, stage: Stage) -> bool:
+def write_archive(service: Service, stage: Stage, job: Job | None) -> bool:
     """Make a claimed archive stage's ZIP; False if the claim was lost meanwhile.
 
     Images do not deflate, so they are stored, and the ZIP needs neither memory nor
     scratch space of its size. Files that are gone by now are left out.
     """
     pulse = Pulse(service, stage)
-    key, jobs = _contents(service, stage)
+    key, jobs = _contents(service, stage, job)
     entries = list(entries_of(jobs))
     if not any(service.blobs.stat(entry.key) for entry in entries):
         return archived(service, stage, Archive(status="skipped"))
@@ -81,14 +81,13 @@ def pack(
                     pulse.again()
 
 
-def _contents(service: Service, stage: Stage) -> tuple[str, list[Job]]:
-    with service.database.read() as tx:
-        if stage.batch_id:
-            return batch_archive_key(stage.batch_id), list(
-                tx.batches.jobs(stage.batch_id)
-            )
-        job = tx.jobs.get(stage.job_id or "")
+def _contents(
+    service: Service, stage: Stage, job: Job | None
+) -> tuple[str, Sequence[Job]]:
+    if stage.batch_id is None:
         return archive_key(stage.job_id or ""), [job] if job else []
+    with service.database.read() as tx:
+        return batch_archive_key(stage.batch_id), tx.batches.jobs(stage.batch_id)
 
 
 def _present(blobs: Blobs, key: str) -> Iterator[bytes] | None:

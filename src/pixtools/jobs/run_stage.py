@@ -80,7 +80,7 @@ def work(service: Service, claimed: Claimed) -> None:
     stage, job = claimed.stage, claimed.job
     try:
         if stage.kind == "archive" or job is None:
-            kept = write_archive(service, stage)
+            kept = write_archive(service, stage, job)
         else:
             kept = render_stage(service, stage, job)
     except Canceled:
