@@ -19,11 +19,11 @@ from pydantic.fields import FieldInfo
 from typer.models import OptionInfo
 
 from pixtools.domain.errors import FieldError, InvalidPipeline
-from pixtools.domain.formats import FORMATS, WRITABLE, canonical_name
+from pixtools.domain.formats import WRITABLE, canonical_name
 from pixtools.domain.operations.actions import Picture
 from pixtools.domain.operations.overlay import Watermark
 from pixtools.domain.pipeline import Pipeline
-from pixtools.domain.presets import PRESETS, preset_named
+from pixtools.domain.presets import preset_named
 
 NOT_A_FLAG = frozenset({"id", "action", "format", "watermark", "denoise"})
 SIZES = "Size and shape"
@@ -211,13 +211,3 @@ def _unwrapped(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
         kinds = [arg for arg in get_args(annotation) if arg is not type(None)]
         return _unwrapped(kinds[0])
     return annotation
-
-
-def preset_names() -> str:
-    """For help texts."""
-    return ", ".join(PRESETS)
-
-
-def format_names() -> str:
-    """For help texts: what can be written."""
-    return ", ".join(name for name in FORMATS if FORMATS[name].writable)

@@ -14,6 +14,15 @@ from pixtools.cli.bar import photo_bar
 from pixtools.cli.flags import asked, with_picture_flags
 from pixtools.cli.local import Done, prepare, work_through
 from pixtools.cli.say import FAILED, failed, size, teaching, to_stdout
+from pixtools.cli.words import (
+    AsJson,
+    Formats,
+    OutFolder,
+    Photos,
+    PipelineFile,
+    PresetName,
+    WithMetadata,
+)
 from pixtools.domain.report import OutputFacts
 from pixtools.settings import load_settings
 from pixtools.wiring.pixels import kitchen
@@ -28,27 +37,13 @@ EPILOG = (
 
 @with_picture_flags
 def process(
-    files: Annotated[list[Path], typer.Argument(help="Photos.", show_default=False)],
+    files: Photos,
     *,
-    to: Annotated[
-        str | None,
-        typer.Option(metavar="FORMATS", help="Formats to write, such as webp,avif."),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A named set of outputs: gallery."),
-    ] = None,
-    pipeline: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="JSON list of steps, as the API takes it."),
-    ] = None,
-    metadata: Annotated[
-        bool, typer.Option("--metadata", help="Read camera, exposure, time and place.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Folder for the results."),
-    ] = None,
+    to: Formats = None,
+    preset: PresetName = None,
+    pipeline: PipelineFile = None,
+    metadata: WithMetadata = False,
+    out: OutFolder = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -58,9 +53,7 @@ def process(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON line for each photo.")
-    ] = False,
+    as_json: AsJson = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print failures only.")
     ] = False,

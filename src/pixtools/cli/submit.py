@@ -19,6 +19,15 @@ from pixtools.cli.bar import Tick, photo_bar
 from pixtools.cli.client import Client, base_url
 from pixtools.cli.flags import asked, with_picture_flags
 from pixtools.cli.say import FAILED, failed, size, teaching, to_stdout
+from pixtools.cli.words import (
+    AsJson,
+    Formats,
+    OutFolder,
+    Photos,
+    PipelineFile,
+    PresetName,
+    WithMetadata,
+)
 from pixtools.domain.errors import Canceled, PixtoolsError
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.operations.actions import STEP_ID
@@ -42,39 +51,23 @@ class Errand:
 
 @with_picture_flags
 def submit(
-    files: Annotated[list[Path], typer.Argument(help="Photos.", show_default=False)],
+    files: Photos,
     *,
     server: Annotated[
         str, typer.Option("--server", metavar="URL", help="Where PixTools runs.")
     ] = "http://127.0.0.1:8000",
-    to: Annotated[
-        str | None,
-        typer.Option(metavar="FORMATS", help="Formats to write, such as webp,avif."),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A named set of outputs: gallery."),
-    ] = None,
-    pipeline: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="JSON list of steps, as the API takes it."),
-    ] = None,
-    metadata: Annotated[
-        bool, typer.Option("--metadata", help="Read camera, exposure, time and place.")
-    ] = False,
+    to: Formats = None,
+    preset: PresetName = None,
+    pipeline: PipelineFile = None,
+    metadata: WithMetadata = False,
     webhook_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Whom to tell when it is done.")
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Fetch the results into here."),
-    ] = None,
+    out: OutFolder = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until the job has ended.")
     ] = True,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON line for each job.")
-    ] = False,
+    as_json: AsJson = False,
     **picture: Any,  # noqa: ANN401 - derived flags
 ) -> None:
     """Send photos to a PixTools server, wait, and fetch what it made.
