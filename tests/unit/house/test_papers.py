@@ -41,6 +41,18 @@ def test_links_between_papers_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_paths_in_papers_exist() -> None:
+    """Code that moved takes its mention along."""
+    named = re.compile(r"`((?:src|tests|scripts|docs|requirements)/[\w./-]+)`")
+    missing = [
+        f"{paper.name}: {path}"
+        for paper in [*DECISIONS, *ROOT.glob("*.md")]
+        for path in named.findall(paper.read_text(encoding="utf-8"))
+        if not (ROOT / path).exists()
+    ]
+    assert missing == []
+
+
 def test_every_package_of_the_service_stands_in_the_notice() -> None:
     """Whoever adds a dependency says under which terms it is used."""
     lock = (ROOT / "requirements" / "runtime.txt").read_text()
