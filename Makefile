@@ -23,7 +23,7 @@ check: ready-to-test ## Style, types and the direction of every import
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
 	@$(python) -m mypy
-	@PYTHONPATH=src .venv/bin/lint-imports --no-logo
+	@.venv/bin/lint-imports --no-logo
 
 bench: ready-to-bench ## Measure the engine against its peers
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(python) -m benchmarks.engine $(ARGS)
