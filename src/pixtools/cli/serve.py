@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,8 +68,16 @@ def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
+    # Uvicorn raises the signal that ended it once more; by then it has been heeded,
+    # and what is still to be closed must not be cut off.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _heeded)
     _greet(listener, settings)
     server.run(sockets=[listener])
+
+
+def _heeded(number: int, frame: FrameType | None) -> None:
+    del number, frame
 
 
 def _greet(listener: socket.socket, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -48,16 +49,22 @@ class HouseBell:
         self._rings = 0
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed_at: float | None = None
 
     @property
     def closed(self) -> bool:
         """Whether the process is stopping: streams end, clients come back later."""
-        return self._closed
+        return self._closed_at is not None
+
+    @property
+    def closed_for(self) -> float:
+        """Seconds since the process began to stop; 0 while it goes on."""
+        return 0.0 if self._closed_at is None else time.monotonic() - self._closed_at
 
     def close(self) -> None:
         """Say that the process is stopping, and wake everyone who waits."""
-        self._closed = True
+        if self._closed_at is None:
+            self._closed_at = time.monotonic()
         with self._lock:
             listeners = [each for found in self._listeners.values() for each in found]
         for listener in listeners:

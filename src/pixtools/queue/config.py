@@ -11,6 +11,7 @@ from pixtools.domain.job import Lane
 class RunnerConfig:
     """`runners` threads take stages of `lanes`; times are in seconds.
 
+    When the process stops, a stage has `finish_within` to end; then it is given back.
     `backstop` is how long a runner sleeps at most when no bell rings, and
     `upkeep` the time between two rounds of reaping and expiring.
     """
@@ -20,4 +21,5 @@ class RunnerConfig:
     backstop: float = 2.0
     upkeep: float = 10.0
     expiry: float = 600.0
+    finish_within: float = 3.0
     stop_within: float = 20.0

@@ -73,7 +73,7 @@ class Runners:
     @property
     def stopping(self) -> bool:
         """Whether no new stage will be taken."""
-        return self._stopping.is_set()
+        return self._stopping.is_set() or self._bell.closed
 
     def _spawn(self, name: str, body: Callable[[], None]) -> None:
         thread = threading.Thread(target=body, name=name, daemon=True)
@@ -81,7 +81,7 @@ class Runners:
         thread.start()
 
     def _run(self, owner: str) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping:
             heard = self._bell.rings
             if not self._tried("stage_crashed", lambda: self._duties.run_next(owner)):
                 self._bell.wait_for_work(heard, self._rest())

@@ -29,6 +29,7 @@ from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.config import RunnerConfig
+from pixtools.queue.giving_back import GivingBack
 from pixtools.queue.runners import Duties, Runners
 from pixtools.queue.solo import alone_in
 from pixtools.settings import Settings
@@ -109,7 +110,9 @@ def embedded_service(
         blobs=kept.blobs,
         links=LocalLinks(kept.config, SecretsFile(kept.config.signing_keys), clock),
         scratch=scratch,
-        renderer=renderer,
+        renderer=GivingBack(
+            renderer, lambda: bell.closed_for, RunnerConfig().finish_within
+        ),
         bell=bell,
         clock=clock,
         ids=RandomIds(),

@@ -77,3 +77,12 @@ def test_news_for_a_loop_that_has_ended_is_harmless() -> None:
 
     asyncio.run(listen())
     bell.news("job")
+
+
+def test_a_bell_tells_for_how_long_it_has_been_closed() -> None:
+    bell = HouseBell()
+    assert bell.closed_for == 0
+    bell.close()
+    first = bell.closed_for
+    bell.close()
+    assert bell.closed_for >= first > 0

@@ -117,3 +117,15 @@ def test_stopping_ends_every_thread_and_takes_no_new_stage() -> None:
     assert runners.stop()
     assert runners.stopping
     assert runners.alive == 0
+
+
+def test_a_closed_house_takes_no_new_stage() -> None:
+    """Between the signal and the end of the last connection nothing is begun."""
+    work, bell = Work(), HouseBell()
+    runners = started(work, bell)
+    assert work.asked.acquire(timeout=PATIENCE)
+    bell.close()
+    work.waiting.append("stage")
+    bell.work()
+    assert runners.stop()
+    assert list(work.waiting) == ["stage"]
