@@ -10,6 +10,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from pixtools.domain.errors import ConfigurationInvalid
 
@@ -20,8 +21,7 @@ def alone_in(directory: Path) -> Iterator[None]:
 
     The kernel lets go of the lock when the process ends, however it ends.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "serve.lock").open("w") as file:
+    with _lock_file(directory) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -30,3 +30,14 @@ def alone_in(directory: Path) -> Iterator[None]:
                 "stop that one, or choose another directory."
             ) from None
         yield
+
+
+def _lock_file(directory: Path) -> TextIO:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return (directory / "serve.lock").open("w")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationInvalid(
+            f"PIXTOOLS_DATA_DIR {directory} can't be used: {reason}."
+        ) from None

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -90,7 +91,7 @@ def stores(settings: Settings) -> Iterator[Stores]:
     )
     database = SqlDatabase(persistence_config(settings))
     try:
-        _bring_up_to_date(database)
+        _bring_up_to_date(database, settings.sqlite_path)
         yield Stores(database, LocalBlobs(config.objects), config)
     finally:
         database.close()
@@ -193,13 +194,15 @@ def persistence_config(settings: Settings) -> PersistenceConfig:
     return PersistenceConfig(url=f"sqlite:///{settings.sqlite_path.resolve()}")
 
 
-def _bring_up_to_date(database: SqlDatabase) -> None:
+def _bring_up_to_date(database: SqlDatabase, path: Path) -> None:
     """Migrate in a process of its own: the service never carries Alembic."""
     try:
         database.check()
     except DatabaseUnavailable:
         command = [sys.executable, "-m", "pixtools", "migrate"]
-        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
-            raise ConfigurationInvalid("The database could not be migrated.") from None
+            why = done.stderr.strip().rpartition("\n")[2].removeprefix("✗ ")
+            text = f"The database {path} can't be used: {why}"
+            raise ConfigurationInvalid(text) from None
         database.check()

@@ -1,0 +1,44 @@
+"""A photo that takes longer than it may fails at once, and only that one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.acceptance.visiting import SLOW, ended, submitted
+from tests.chaos.aftermath import check_all_succeeded, check_tidy, check_told_once
+
+from pixtools.testing.serving import Serving, serving
+
+LIMIT = 1.5
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Serving]:
+    """A service that gives each stage a second and a half."""
+    with serving({"TASK_TIMEOUT_SECONDS": str(LIMIT), "WORKERS": "1"}) as served:
+        yield served
+
+
+def test_it_fails_as_timed_out_without_another_try(
+    hasty: Serving, photo_12mp: Path, photo_vga: Path
+) -> None:
+    """Its encoder is deaf, so its process is ended; those behind it go on."""
+    since = time.monotonic()
+    late = submitted(hasty, photo_12mp, SLOW)
+    behind = [submitted(hasty, photo_vga) for _ in range(3)]
+    document = ended(hasty, late, within=15)
+    assert time.monotonic() - since < LIMIT + 4
+    assert document["status"] == "failed"
+    assert document["error"]["code"] == "timed_out"
+    assert document["error"]["retryable"] is False
+    assert f"{LIMIT:g} seconds" in document["error"]["detail"]
+    check_told_once(hasty, document)
+    with closing(hasty.database()) as database:
+        sql = "SELECT attempt FROM stages WHERE job_id = ?"
+        assert database.execute(sql, (late,)).fetchall() == [(1,)]
+    check_all_succeeded(hasty, behind)
+    check_tidy(hasty)
