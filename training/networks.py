@@ -1,0 +1,73 @@
+"""The denoising networks."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as nn
+from torch import Tensor
+
+from training.variants import Variant
+
+CHANCE = 0.05
+"""Size of what is drawn for hidden layers, beside what they pass on."""
+
+
+class Denoiser(torch.nn.Module):
+    """Noisy picture in, clean picture out; for `variant` see its own description.
+
+    The convolutions are `model.0`, `model.2`, … with ReLU between, as in the public
+    checkpoints of DnCNN. Those hold no batch normalisation either: it is merged there,
+    and here the optimiser does without.
+    """
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self.variant = variant
+        layers: list[torch.nn.Module] = []
+        for inner, outer in variant.widths:
+            layers += [torch.nn.Conv2d(inner, outer, 3, padding=1), torch.nn.ReLU()]
+        self.model = torch.nn.Sequential(*layers[:-1])
+
+    def forward(self, noisy: Tensor, sigma: Tensor) -> Tensor:
+        """Denoise.
+
+        Args:
+            noisy: n × 3 × height × width, 0 … 1 before noise; sides are multiples of
+                `variant.shuffle`.
+            sigma: n standard deviations on the same scale; unused by blind networks.
+        """
+        seen = nn.pixel_unshuffle(noisy, self.variant.shuffle)
+        if self.variant.conditional:
+            level = sigma.reshape(-1, 1, 1, 1).expand(-1, 1, *seen.shape[2:])
+            seen = torch.cat([seen, level.to(seen.dtype)], dim=1)
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        noise = nn.pixel_shuffle(self.model(seen), self.variant.shuffle)
+        return noisy - noise.float()
+
+
+def initialise(network: Denoiser, seed: int) -> None:
+    """Draw weights with which a deep plain stack learns at once.
+
+    Drawn the usual way (He et al. 2015), twenty layers without batch normalisation stay
+    at predicting no noise for long: their features no longer tell pixels apart. Here
+    the first layer holds each filter and its negative, so that ReLU loses nothing, the
+    hidden layers pass everything on (Zagoruyko and Komodakis 2017) with a little
+    chance added, and all drawn filters have mean 0, blind to what is flat.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    convolutions = [x for x in network.model if isinstance(x, torch.nn.Conv2d)]
+    with torch.no_grad():
+        for layer in convolutions:
+            drawn = torch.randn(layer.weight.shape, generator=generator)
+            drawn -= drawn.mean((1, 2, 3), keepdim=True)
+            layer.weight.copy_(drawn * math.sqrt(2.0 / (9 * layer.in_channels)))
+            layer.bias.zero_()
+        first, *hidden, last = convolutions
+        half = first.out_channels // 2
+        first.weight[half:] = -first.weight[:half]
+        for layer in hidden:
+            chance = layer.weight * CHANCE
+            layer.weight.copy_(torch.nn.init.dirac_(layer.weight) + chance)
+        last.weight.mul_(CHANCE)

@@ -1,0 +1,107 @@
+"""What the network is shown: photographs, patches, noise, JPEG."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from training.dice import Dice
+from training.jpeg import LUMINANCE, compressed
+from training.noise import HIGHEST, spoiled
+from training.pool import Pool
+from training.scenes import camera
+from training.scenes.photographs import photographs
+
+CPU = torch.device("cpu")
+
+
+def test_a_seed_makes_the_same_photographs_again() -> None:
+    one, other = (photographs(Dice(CPU, 3), 2, 64) for _ in range(2))
+    assert torch.equal(one, other)
+    assert not torch.equal(one, photographs(Dice(CPU, 4), 2, 64))
+
+
+def test_photographs_are_neither_empty_nor_all_alike() -> None:
+    tones = photographs(Dice(CPU, 5), 12, 96).float()
+    assert tones.shape == (12, 3, 96, 96)
+    assert tones.std((1, 2, 3)).median() > 15
+    assert tones.mean((1, 2, 3)).std() > 5
+
+
+def test_a_mosaic_of_one_colour_is_that_colour() -> None:
+    flat = torch.tensor([0.2, 0.5, 0.7])[None, :, None, None].expand(1, 3, 16, 16)
+    for seed in range(4):
+        guessed = camera.mosaicked(Dice(CPU, seed), flat)
+        assert torch.allclose(
+            guessed[..., 4:-4, 4:-4], flat[..., 4:-4, 4:-4], atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("quality", [40, 75, 95])
+def test_jpeg_does_what_a_codec_does(quality: int) -> None:
+    """Close to Pillow's, chroma kept whole."""
+    pixels = photographs(Dice(CPU, 6), 1, 64)
+    made = io.BytesIO()
+    Image.fromarray(pixels[0].permute(1, 2, 0).numpy()).save(
+        made, "JPEG", quality=quality, subsampling=0
+    )
+    wanted = np.asarray(Image.open(made), dtype=np.float32)
+    answer = compressed(_Fixed(quality), pixels / 255.0)[0].permute(1, 2, 0) * 255
+    assert np.abs(answer.numpy() - wanted).mean() < 0.3
+
+
+def test_noise_has_the_strength_that_it_says() -> None:
+    """σ is drawn from 0 to 55, and told within the few percent it is blurred by."""
+    grey = torch.full((200, 3, 48, 48), 0.5)
+    patches = spoiled(Dice(CPU, 7), grey)
+    assert patches.noisy.shape == patches.clean.shape == (200, 3, 32, 32)
+    plain = slice(110, 200)
+    measured = (patches.noisy - patches.clean)[plain].square().mean((1, 2, 3)).sqrt()
+    told = patches.sigma[plain]
+    assert ((measured - told).abs() < 0.02 + 0.15 * told).all()
+    assert told.max() > 0.9 * HIGHEST
+    assert (told == 0).any()
+
+
+def test_patches_are_cut_from_inside_the_photographs() -> None:
+    """Every patch is found again in the pool, in one of eight turns."""
+    pool = Pool(Dice(CPU, 8), 2, 32, 2)
+    whole = pool.pictures.permute(0, 3, 1, 2).float() / 255.0
+    for patch in pool.cut(12, 16):
+        if torch.equal(patch[0], patch[1]):
+            continue
+        turns = [patch.rot90(k, (1, 2)) for k in range(4)]
+        turns += [turn.flip(2) for turn in turns]
+        assert any(_found(turn, whole) for turn in turns)
+
+
+def test_renewing_replaces_the_oldest() -> None:
+    pool = Pool(Dice(CPU, 9), 4, 32, 2)
+    before = pool.pictures.clone()
+    pool.renew()
+    assert not torch.equal(pool.pictures[:2], before[:2])
+    assert torch.equal(pool.pictures[2:], before[2:])
+    assert pool.made == 6
+
+
+def test_the_tables_are_the_standard_s() -> None:
+    assert sum(map(sum, LUMINANCE)) == 3688
+
+
+def _found(patch: torch.Tensor, whole: torch.Tensor) -> bool:
+    windows = whole.unfold(2, 16, 1).unfold(3, 16, 1).permute(0, 2, 3, 1, 4, 5)
+    return bool((windows - patch).abs().amax((3, 4, 5)).min() < 1e-6)
+
+
+class _Fixed(Dice):
+    """Draws one quality, always."""
+
+    def __init__(self, quality: float) -> None:
+        super().__init__(CPU, 0)
+        self._quality = quality
+
+    def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
+        return torch.full(shape, min(high, max(low, self._quality)))
