@@ -21,8 +21,8 @@ from pixtools.testing.serving import Serving
 
 WEBP = [{"id": "small", "action": "resize", "width": 64, "format": "webp"}]
 TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
-SLOW = [{"id": "slow", "action": "convert", "format": "avif", "effort": 2}]
-"""About eight seconds of encoding for twelve megapixels, deaf to requests to stop."""
+SLOW = [{"id": "slow", "action": "convert", "format": "avif", "effort": 4}]
+"""Most of a minute of encoding for twelve megapixels, deaf to requests to stop."""
 
 Step = dict[str, Any]
 

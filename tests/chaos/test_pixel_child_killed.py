@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from tests.acceptance.visiting import ended, job, submitted
+import pytest
+from tests.acceptance.visiting import SLOW, ended, job, submitted
 from tests.chaos.aftermath import check_all_succeeded, check_tidy
 from tests.chaos.work import ENCODE
 
-from pixtools.testing.serving import Serving, eventually
+from pixtools.testing.serving import Serving, eventually, serving
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Serving]:
+    """A service with one worker, so that it is known who does a job."""
+    with serving({"WORKERS": "1"}) as served:
+        yield served
 
 
 def attempt_of(service: Serving, job_id: str) -> int:
@@ -37,9 +45,8 @@ def kill_at_attempt(service: Serving, job_id: str, attempt: int) -> int:
 
 
 def test_the_job_succeeds_all_the_same(
-    serve: Callable[..., Serving], photo_12mp: Path, photo_vga: Path
+    service: Serving, photo_12mp: Path, photo_vga: Path
 ) -> None:
-    service = serve(WORKERS="1")
     job_id = submitted(service, photo_12mp, ENCODE)
     eventually(lambda: job(service, job_id)["progress"] > 0, 20)
     kill_at_attempt(service, job_id, 1)
@@ -50,9 +57,8 @@ def test_the_job_succeeds_all_the_same(
 
 
 def test_a_child_that_dies_without_work_is_replaced(
-    serve: Callable[..., Serving], photo_vga: Path
+    service: Serving, photo_vga: Path
 ) -> None:
-    service = serve()
     ended(service, submitted(service, photo_vga))
     for pid in service.pixel_children():
         os.kill(pid, signal.SIGKILL)
@@ -60,11 +66,10 @@ def test_a_child_that_dies_without_work_is_replaced(
 
 
 def test_a_photo_that_kills_every_child_fails_in_the_end(
-    serve: Callable[..., Serving], photo_12mp: Path, photo_vga: Path
+    service: Serving, photo_12mp: Path, photo_vga: Path
 ) -> None:
     """Poison: three attempts, then `worker_lost`, and the others go on."""
-    service = serve(WORKERS="1")
-    poison = submitted(service, photo_12mp, ENCODE)
+    poison = submitted(service, photo_12mp, SLOW)
     others = []
     for attempt in (1, 2, 3):
         kill_at_attempt(service, poison, attempt)
