@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.refusing import UPLOAD_LIMIT, Strict
-from tests.acceptance.visiting import WEBP, made
+from tests.acceptance.visiting import SLOW, WEBP, job, made, submitted
 
 from pixtools.testing.images import photo_jpeg
 from pixtools.testing.images_exif import SAMPLE_SHOT, exif_blob
-from pixtools.testing.serving import Serving, serving
+from pixtools.testing.serving import Serving, eventually, serving
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,16 @@ def photo_vga(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A JPEG of 640 x 480 pixels with EXIF and GPS."""
     path = tmp_path_factory.mktemp("vga") / "Märchen wald.jpg"
     return photo_jpeg(path, 640, 480, exif=exif_blob(**SAMPLE_SHOT))
+
+
+@pytest.fixture
+def busy(service: Serving, photo_12mp: Path) -> Iterator[list[str]]:
+    """All workers are busy for as long as the test lasts."""
+    ids = [submitted(service, photo_12mp, SLOW) for _ in range(2)]
+    eventually(lambda: all(job(service, i)["started_at"] for i in ids), 20)
+    yield ids
+    for job_id in ids:
+        service.http.delete(f"/v1/jobs/{job_id}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,6 +17,7 @@ from tests.acceptance.visiting import (
     check_whole,
     ended,
     job,
+    made,
     post,
     process,
     submitted,
@@ -98,6 +99,20 @@ def test_a_service_with_nothing_to_do_does_nothing(narrow: Serving) -> None:
     before = sum(map(_cpu, tree))
     time.sleep(2)
     assert (sum(map(_cpu, tree)) - before) / 2 < 0.1
+
+
+def test_a_service_with_nothing_to_do_is_small(
+    narrow: Serving, photo_12mp: Path
+) -> None:
+    """Its whole tree of processes; the first PixTools took 1,096 MB."""
+    made(narrow, photo_12mp, None, preset="gallery")
+    eventually(lambda: _memory(narrow) < 180e6, 15, lambda: f"{_memory(narrow):,}")
+
+
+def _memory(service: Serving) -> int:
+    tree = [psutil.Process(service.process.pid)]
+    tree += tree[0].children(recursive=True)
+    return sum(process.memory_info().rss for process in tree)
 
 
 def _waiting(service: Serving) -> list[Any]:

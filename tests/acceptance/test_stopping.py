@@ -36,16 +36,6 @@ def running(service: Serving, photo_12mp: Path) -> Iterator[str]:
     service.http.delete(f"/v1/jobs/{job_id}")
 
 
-@pytest.fixture
-def busy(service: Serving, photo_12mp: Path) -> Iterator[list[str]]:
-    """All workers are busy for as long as the test lasts."""
-    ids = [submitted(service, photo_12mp, SLOW) for _ in range(2)]
-    eventually(lambda: all(job(service, i)["started_at"] for i in ids), 20)
-    yield ids
-    for job_id in ids:
-        service.http.delete(f"/v1/jobs/{job_id}")
-
-
 def traces(service: Serving, job_id: str) -> list[str]:
     """Files and rows that remind of a job."""
     found = [name for name in service.files() if job_id in name]
