@@ -41,6 +41,11 @@ def open_pixels(
 
 
 def jpeg_shrink(size: Size, needed: Size) -> int:
-    """How much smaller a JPEG may be decoded: 1, 2, 4 or 8."""
+    """How much smaller a JPEG may be decoded: 1, 2, 4 or 8.
+
+    Only where both sides divide by it: libvips cuts off what is left over, and the
+    picture would come out moved by up to a quarter of a pixel.
+    """
     room = min(size[0] / needed[0], size[1] / needed[1]) / _REST
-    return next((shrink for shrink in (8, 4, 2) if room >= shrink), 1)
+    fits = (s for s in (8, 4, 2) if room >= s and not (size[0] % s or size[1] % s))
+    return next(fits, 1)

@@ -259,7 +259,15 @@ def test_a_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path) -> None:
     assert jpeg_shrink((4000, 3000), (400, 300)) == 4
     assert jpeg_shrink((4000, 3000), (300, 225)) == 8
     assert jpeg_shrink((4000, 3000), (400, 3000)) == 1
-    assert jpeg_shrink((12, 12), (1, 1)) == 8
+    assert jpeg_shrink((16, 16), (1, 1)) == 8
+
+
+def test_a_jpeg_is_not_shrunk_where_something_would_be_left_over() -> None:
+    from pixtools.engine.decode import jpeg_shrink
+
+    assert jpeg_shrink((4000, 3004), (300, 225)) == 4
+    assert jpeg_shrink((1732, 1155), (512, 341)) == 1
+    assert jpeg_shrink((12, 12), (1, 1)) == 4
 
 
 @pytest.mark.parametrize("side", range(40, 56))
