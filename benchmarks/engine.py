@@ -6,10 +6,13 @@ Writes docs/reports/engine.md with its plots, and prints the targets.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +22,7 @@ from benchmarks.measure import Result, measure
 from benchmarks.peers import CONTENDERS
 from benchmarks.plots import draw
 from benchmarks.report import Scores, document
-from benchmarks.score import Judge
-from benchmarks.sources import source
+from benchmarks.score import judged
 from benchmarks.verdicts import Results, verdicts
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -79,15 +81,25 @@ def _measured(job: Job, work: Path) -> dict[str, Result]:
 
 
 def _scored(jobs: Sequence[Job], results: Results, work: Path) -> Scores:
+    """Score all files, on all cores: nothing is being measured any more."""
     scores: dict[tuple[str, str, str], float | None] = {}
-    for job in jobs:
-        _say(f"{job.title}: scoring")
-        judge = Judge(job, source(job.source, work / "sources"), work / job.name)
-        for name, result in results[job.name].items():
-            files = result.files if result.shifts else {}
-            for id, path in files.items():
-                scores[job.name, name, id] = judge.score(id, path)
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        files = [_files(results[job.name]) for job in jobs]
+        for job, found in zip(
+            jobs, pool.map(judged, jobs, files, repeat(work)), strict=True
+        ):
+            _say(f"{job.title}: scored")
+            scores |= {(job.name, *key): score for key, score in found.items()}
     return scores
+
+
+def _files(job_results: Mapping[str, Result]) -> dict[tuple[str, str], Path]:
+    return {
+        (name, id): path
+        for name, result in job_results.items()
+        if result.shifts
+        for id, path in result.files.items()
+    }
 
 
 def _say(sentence: str) -> None:

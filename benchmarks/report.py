@@ -73,11 +73,16 @@ def _about(
     job: Job, job_results: Mapping[str, Result], scores: Scores
 ) -> Iterator[str]:
     yield f"## {job.title}"
+    if job.note:
+        yield job.note
     head = ["", "CPU ms", "cold", "best", "wall ms", "÷", "peak MB", "after"]
     yield table(head, list(_times(job_results)))
     yield table(
         ["bytes (SSIMULACRA2)", *_ids(job)], list(_files(job, job_results, scores))
     )
+    equal = _equal_to_ours(job_results)
+    if equal:
+        yield f"Byte for byte the same files as PixTools': {', '.join(equal)}."
     absent = [
         f"{one.contender.title}: not measured, because {one.trouble}."
         for one in job_results.values()
@@ -121,6 +126,20 @@ def _files(
                     for id in _ids(job)
                 ),
             ]
+
+
+def _equal_to_ours(job_results: Mapping[str, Result]) -> list[str]:
+    ours = job_results.get(OURS)
+    if not ours or not ours.shifts:
+        return []
+    mine = {id: path.read_bytes() for id, path in ours.files.items()}
+    return [
+        one.contender.title
+        for one in job_results.values()
+        if one is not ours
+        and one.shifts
+        and {id: path.read_bytes() for id, path in one.files.items()} == mine
+    ]
 
 
 def _file(size: int, score: float | None) -> str:

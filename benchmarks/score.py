@@ -7,12 +7,22 @@ any encoding. 100 is identical, 90 is hard to tell apart, 70 is high quality.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from benchmarks.jobs import Job, Wanted
+from benchmarks.sources import source
+
+
+def judged(
+    job: Job, files: Mapping[tuple[str, str], Path], work: Path
+) -> dict[tuple[str, str], float | None]:
+    """The scores of all contenders' files of one job, by contender and output."""
+    judge = Judge(job, source(job.source, work / "sources"), work / job.name)
+    return {(who, id): judge.score(id, path) for (who, id), path in files.items()}
 
 
 class Judge:

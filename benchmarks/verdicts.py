@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.jobs import FOUR, WEBP
+from benchmarks.jobs import FOUR, JOBS, WEBP
 from benchmarks.measure import Result
 from benchmarks.peers import FLOOR, OURS
 
@@ -67,9 +67,9 @@ def verdicts(results: Results) -> list[Verdict]:
             strict=True,
         ),
         *(
-            _ratio(results[job], "sharp", 1.0, job=job, strict=True)
-            for job in WEBP
-            if job in results
+            _ratio(results[job.name], "sharp", 1.0, job=job.title, strict=True)
+            for job in JOBS
+            if job.name in WEBP and job.name in results
         ),
     ]
 
