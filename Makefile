@@ -25,8 +25,9 @@ check: ready-to-test ## Style, types and the direction of every import
 	@$(python) -m mypy
 	@.venv/bin/lint-imports --no-logo
 
-bench: ready-to-bench ## Measure the engine against its peers
+bench: ready-to-bench ## Measure the engine against its peers, and the service
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(python) -m benchmarks.engine $(ARGS)
+	@$(python) -m benchmarks.service $(filter --quick,$(ARGS))
 
 lock: ready-to-test ## Choose new versions within pyproject.toml's ranges, for requirements/*.txt
 	@$(python) scripts/lock.py
