@@ -105,6 +105,7 @@ ORDERS = {
     "a file from the top": (order(source_type="local_file", object_key="/etc/hostname"), *BAD, "/object_key"),
     "a file that is not there": (order(source_type="local_file", object_key="nowhere.jpg"), 409, "source_missing", None),
     "a file with NUL": (raw(b'{"source_type": "local_file", "object_key": "a\\u0000", "preset": "gallery"}'), *UNREADABLE),
+    "a batch without a name": (order(batch_id=""), *NO_BATCH),
     "a wrong step": (order(pipeline=[{**WIDTH, "width": 0}]), 422, "invalid_pipeline", "/pipeline/0/width"),
 }  # fmt: skip
 JOBS = {

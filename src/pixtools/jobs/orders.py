@@ -91,7 +91,7 @@ def accept(service: Service, order: Order, job: Job) -> Submitted:
         if first:
             return Submitted(first, replayed=True)
         check_load(made.tx, service.rules, order.tenant)
-        if order.batch_id:
+        if order.batch_id is not None:
             join_batch(made, order.tenant, order.batch_id)
         stages = stages_of(service, job, made.now) if job.status == "queued" else ()
         job = made.add(replace(job, stages_left=len(stages)), ("status", None))

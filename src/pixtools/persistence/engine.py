@@ -16,17 +16,22 @@ def open_engine(config: PersistenceConfig) -> Engine:
     """Make an engine; nothing is connected yet.
 
     SQLite: write-ahead log, every commit on disk before it is answered, transactions
-    begun by us so that a writer takes its lock first.
+    begun by us so that a writer takes its lock first. What clients sent never stands
+    in the text of an error, and so not in a log.
     """
     if config.sqlite_file is None:
         return create_engine(
-            config.url, pool_size=config.pool_size, max_overflow=config.overflow
+            config.url,
+            pool_size=config.pool_size,
+            max_overflow=config.overflow,
+            hide_parameters=True,
         )
     config.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         config.url,
         pool_size=config.pool_size,
         max_overflow=config.overflow,
+        hide_parameters=True,
         connect_args={
             "timeout": config.busy_timeout,
             "isolation_level": None,

@@ -1,7 +1,9 @@
 """Logs: one event a line, JSON for machines or columns for people.
 
 Rooms log through the standard library (`log.info("stage_finished", extra={…})`);
-this module decides, once per process, how such a record is written.
+this module decides, once per process, how such a record is written. A traceback
+never shows local variables: they hold links, keys and clients' data, and drawing them
+takes seconds in which nobody is served.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pixtools.telemetry.config import LogConfig
@@ -47,11 +50,18 @@ def _rendering(config: LogConfig) -> list[Processor]:
     if config.format == "json":
         return [
             drop_meta,
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(
+                ExceptionDictTransformer(show_locals=False)
+            ),
             structlog.processors.JSONRenderer(),
         ]
-    colours = sys.stderr.isatty()
-    return [drop_meta, structlog.dev.ConsoleRenderer(colors=colours)]
+    return [
+        drop_meta,
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
+        ),
+    ]
 
 
 def _without_colour_message(
