@@ -106,13 +106,13 @@ class Serving:
         ]
 
     def files(self) -> set[str]:
-        """Every file below the data directory but database, lock and keys."""
-        found = {
-            path.relative_to(self.data).as_posix()
-            for path in self.data.rglob("*")
-            if not path.is_dir()
+        """Every file in a folder of the data directory; not its database and keys."""
+        return {
+            (Path(folder) / name).relative_to(self.data).as_posix()
+            for top in self.data.glob("*/")
+            for folder, _, names in os.walk(top)  # minds no folder that goes meanwhile
+            for name in names
         }
-        return {name for name in found if "/" in name}
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
