@@ -8,10 +8,10 @@ MAKEFLAGS += --no-print-directory
 SYSTEM_PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: help run test check bench lock clean ready-to-run ready-to-test ready-to-bench suitable-python
+.PHONY: help run test check bench services services-stop lock clean ready-to-run ready-to-test ready-to-bench suitable-python
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ready-to-run ## Serve the page and the API; honours PORT, HOST and every variable of .env
 	@exec $(python) -m pixtools serve
@@ -29,10 +29,17 @@ bench: ready-to-bench ## Measure the engine against its peers, and the service
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(python) -m benchmarks.engine $(ARGS)
 	@$(python) -m benchmarks.service $(filter --quick,$(ARGS))
 
+services: suitable-python ## Real PostgreSQL, Redis, RabbitMQ and S3 on private ports
+	@$(SYSTEM_PYTHON) -m scripts.services start $(ARGS)
+
+services-stop: suitable-python ## End them; what they hold stays until `make clean`
+	@$(SYSTEM_PYTHON) -m scripts.services stop $(ARGS)
+
 lock: ready-to-test ## Choose new versions within pyproject.toml's ranges, for requirements/*.txt
 	@$(python) scripts/lock.py
 
 clean: ## Remove what was installed and what tools left behind
+	@[ ! -e "$${PIXTOOLS_SERVICES_DIR:-.services}" ] || $(SYSTEM_PYTHON) -m scripts.services clear
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@rm -rf .coverage .coverage.* htmlcov dist benchmarks/peers/node_modules
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

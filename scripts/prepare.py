@@ -52,6 +52,8 @@ def main(purpose: str) -> None:
     python_packages(LOCKS[purpose])
     project()
     debian_packages(DEBIAN[purpose], required=bool(os.environ.get("CI")))
+    if purpose == "test":
+        run([sys.executable, "-m", "scripts.services", "install"])
     if purpose == "bench":
         node()
 
@@ -106,8 +108,8 @@ def debian_packages(wanted: dict[str, str], *, required: bool) -> None:
     if not missing:
         return
     reasons = "; ".join(f"{name} ({why})" for name, why in missing.items())
-    become_root = _become_root()
-    if become_root is None:
+    root = become_root()
+    if root is None:
         sentence = (
             f"Missing Debian packages: {reasons}. They need root: "
             f"apt-get install {' '.join(missing)}"
@@ -118,7 +120,7 @@ def debian_packages(wanted: dict[str, str], *, required: bool) -> None:
         say("Going on without them: the tests that need them are SKIPPED.")
         return
     say(f"Installing Debian packages: {reasons}.")
-    apt = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     # One unreachable list of several is no reason to stop; the install will tell.
     subprocess.run([*apt, "update", "-q"], check=False)
     run([*apt, "install", "-y", "-q", "--no-install-recommends", *missing])
@@ -154,6 +156,20 @@ def run(command: list[str | Path], cwd: Path = ROOT) -> None:
     except (OSError, subprocess.CalledProcessError) as failure:
         line = " ".join(str(word) for word in command)
         raise CannotPrepare(f"This command failed, see above: {line}") from failure
+
+
+def become_root() -> list[str] | None:
+    """Return the words before a command that make it run as root, or None."""
+    if shutil.which("apt-get") is None:
+        return None
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return None
+    if sys.stdin.isatty():
+        return ["sudo"]
+    silent = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
+    return ["sudo", "-n"] if silent.returncode == 0 else None
 
 
 def _pip(*arguments: str | Path) -> None:
@@ -205,20 +221,6 @@ def _has_debian(package: str) -> bool:
     query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
     answer = subprocess.run(query, capture_output=True, text=True, check=False)
     return answer.stdout == "installed"
-
-
-def _become_root() -> list[str] | None:
-    """Return the words before a command that make it run as root, or None."""
-    if shutil.which("apt-get") is None:
-        return None
-    if os.geteuid() == 0:
-        return []
-    if shutil.which("sudo") is None:
-        return None
-    if sys.stdin.isatty():
-        return ["sudo"]
-    silent = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
-    return ["sudo", "-n"] if silent.returncode == 0 else None
 
 
 def _node_major() -> int:

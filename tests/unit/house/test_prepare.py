@@ -76,7 +76,7 @@ def test_without_root_a_sentence_says_what_to_install(
 ) -> None:
     """Where CI is set that ends it; elsewhere the tests that need it are skipped aloud."""
     monkeypatch.setattr(prepare, "_has_debian", lambda _: False)
-    monkeypatch.setattr(prepare, "_become_root", lambda: None)
+    monkeypatch.setattr(prepare, "become_root", lambda: None)
     monkeypatch.setattr(prepare, "run", _refuse)
     wanted = {"chromium": "the browser"}
     if required:
@@ -92,7 +92,7 @@ def test_nothing_is_installed_where_nothing_is_missing(
 ) -> None:
     """A machine that has the Debian packages is left alone, root or not."""
     monkeypatch.setattr(prepare, "_has_debian", lambda _: True)
-    monkeypatch.setattr(prepare, "_become_root", _refuse)
+    monkeypatch.setattr(prepare, "become_root", _refuse)
     prepare.debian_packages({"chromium": "the browser"}, required=True)
 
 
