@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Sources, hostile files and photographs, made once per session.
-pytest_plugins = ["pixtools.testing.fixtures"]
+# Sources, hostile files and photographs, made once per session; servers, if asked for.
+pytest_plugins = ["pixtools.testing.fixtures", "pixtools.testing.services"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
