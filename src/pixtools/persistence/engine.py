@@ -5,27 +5,27 @@ from __future__ import annotations
 import sqlite3
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
+
+CONNECT_SECONDS = 5
+IDLE_SECONDS = 60
+"""Then a transaction whose process was frozen lets go of its rows."""
 
 
 def open_engine(config: PersistenceConfig) -> Engine:
     """Make an engine; nothing is connected yet.
 
     SQLite: write-ahead log, every commit on disk before it is answered, transactions
-    begun by us so that a writer takes its lock first. What clients sent never stands
-    in the text of an error, and so not in a log.
+    begun by us so that a writer takes its lock first. PostgreSQL: a connection that
+    broke meanwhile is replaced, and nobody is waited for without end. What clients sent
+    never stands in the text of an error, and so not in a log.
     """
     if config.sqlite_file is None:
-        return create_engine(
-            config.url,
-            pool_size=config.pool_size,
-            max_overflow=config.overflow,
-            hide_parameters=True,
-        )
+        return _on_a_server(config)
     config.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         config.url,
@@ -41,6 +41,38 @@ def open_engine(config: PersistenceConfig) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _on_a_server(config: PersistenceConfig) -> Engine:
+    engine = create_engine(
+        config.url,
+        pool_size=config.pool_size,
+        max_overflow=config.overflow,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+    patience = f"{config.busy_timeout * 1000:.0f}"
+
+    def limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {patience}")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+        cursor.close()
+        connection.commit()
+
+    event.listen(engine, "connect", limit)
+    event.listen(engine, "handle_error", _leave_out_values)
+    return engine
+
+
+def _leave_out_values(context: ExceptionContext) -> None:
+    """PostgreSQL's own words about an error go on with the row that it is about."""
+    diagnosis = getattr(context.original_exception, "diag", None)
+    sentence = getattr(diagnosis, "message_primary", None)
+    if sentence and context.sqlalchemy_exception:
+        context.original_exception.args = (sentence,)
+        context.sqlalchemy_exception.args = (sentence,)
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -47,6 +47,7 @@ def downgrade(engine: Engine, to: str = "-1") -> None:
 def _wait_for_turn(connection: Connection) -> None:
     """On SQLite the transaction itself is the turn."""
     if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 

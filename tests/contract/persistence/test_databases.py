@@ -1,4 +1,4 @@
-"""The database suites on SQLite files and on the twin in memory."""
+"""The database suites on SQLite files, on PostgreSQL and on the twin in memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.emptied import empty
 
 from pixtools.jobs.ports.facts import Database
 from pixtools.persistence.config import PersistenceConfig
@@ -18,13 +19,24 @@ from pixtools.testing.port_suites.shelves import AnswersSuite, ShelvesSuite
 from pixtools.testing.port_suites.stages import ClaimSuite, LeaseSuite
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(scope="module")
+def migrated(postgres_url: str) -> str:
+    """A PostgreSQL database with this release's schema."""
+    migrate(PersistenceConfig(url=postgres_url))
+    return postgres_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "memory":
         yield MemoryDatabase()
         return
-    config = PersistenceConfig(url=f"sqlite:///{tmp_path}/facts.sqlite3")
-    migrate(config)
+    if request.param == "postgresql":
+        config = PersistenceConfig(url=request.getfixturevalue("migrated"))
+        empty(config)
+    else:
+        config = PersistenceConfig(url=f"sqlite:///{tmp_path}/facts.sqlite3")
+        migrate(config)
     opened = SqlDatabase(config)
     yield opened
     opened.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -19,6 +20,20 @@ from pixtools.persistence.engine import open_engine
 from pixtools.persistence.migrate import alembic_config, downgrade, migrate
 from pixtools.persistence.schema import HEAD
 from pixtools.persistence.tables import metadata
+from pixtools.testing.services import Services
+from pixtools.testing.spaces import fresh_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def config(
+    request: pytest.FixtureRequest, services: Services, tmp_path: Path
+) -> Iterator[PersistenceConfig]:
+    """An empty database on each engine."""
+    if request.param == "sqlite":
+        yield PersistenceConfig(url=f"sqlite:///{tmp_path}/facts.sqlite3")
+        return
+    with fresh_database(services.line("DATABASE_URL")) as url:
+        yield PersistenceConfig(url=url)
 
 
 def on(config: PersistenceConfig, do: Callable[[Engine], object]) -> object:
@@ -114,9 +129,10 @@ def test_a_newer_database_is_ready(config: PersistenceConfig) -> None:
     database.close()
 
 
-def test_what_is_no_database_says_so(config: PersistenceConfig) -> None:
-    assert config.sqlite_file is not None
-    config.sqlite_file.write_bytes(b"this is no database" * 999)
+def test_what_is_no_database_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "facts.sqlite3"
+    file.write_bytes(b"this is no database" * 999)
+    config = PersistenceConfig(url=f"sqlite:///{file}")
     database = SqlDatabase(config)
     with pytest.raises(DatabaseUnavailable):
         database.check()

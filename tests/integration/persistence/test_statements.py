@@ -16,7 +16,9 @@ from pixtools.jobs.ports.facts import Transaction
 from pixtools.jobs.read import document, get_job
 from pixtools.jobs.run_stage import run_next
 from pixtools.persistence import batches, history, idempotency, jobs, queues, stages
+from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase
+from pixtools.persistence.migrate import migrate
 from pixtools.testing.house import House
 from pixtools.testing.rows import LEASE, NOW, a_job, a_stage
 
@@ -115,6 +117,38 @@ def test_every_look_up_uses_an_index(database: SqlDatabase, name: str) -> None:
             assert all("USING" in step for step in scans), plan
             if name not in FEW_ROWS:
                 assert not any("TEMP B-TREE" in step for step in plan), plan
+    assert seen
+
+
+@pytest.fixture(scope="module")
+def on_postgresql(postgres_url: str) -> Iterator[SqlDatabase]:
+    config = PersistenceConfig(url=postgres_url)
+    migrate(config)
+    database = SqlDatabase(config)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_look_up_can_use_an_index_of_postgresql(
+    on_postgresql: SqlDatabase, name: str
+) -> None:
+    """Told to avoid scans and sorting, it can: only an empty table makes them cheap."""
+    with statements(on_postgresql) as seen, on_postgresql.write() as tx:
+        connection = tx.jobs._connection
+        for way in ("enable_seqscan", "enable_sort", "enable_bitmapscan"):
+            connection.exec_driver_sql(f"SET LOCAL {way} = off")
+        seen.clear()
+        CALLS[name](tx)
+        for statement, parameters in list(seen):
+            explained = connection.exec_driver_sql(
+                f"EXPLAIN {statement}",
+                parameters,  # type: ignore[arg-type] # as they were sent
+            )
+            plan = [row[0] for row in explained]
+            assert not any("Seq Scan" in step for step in plan), plan
+            if name not in FEW_ROWS:
+                assert not any("Sort" in step for step in plan), plan
     assert seen
 
 
