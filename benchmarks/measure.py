@@ -40,6 +40,12 @@ class Result:
         return statistics.median(self._warm("cpu_ms"))
 
     @property
+    def rounds_ms(self) -> list[float]:
+        """CPU time of each round's warm process, medians."""
+        series = (shift["cpu_ms"] for shift in self.shifts)
+        return [statistics.median(times[1:] or times) for times in series]
+
+    @property
     def best_ms(self) -> float:
         """CPU time of the least disturbed time."""
         return min(self._warm("cpu_ms"))

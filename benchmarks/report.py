@@ -19,7 +19,8 @@ the first of each process; *cold* is that first time; *best* is the least distur
 For PixTools it is what the pixel child counts for its engine, as `pixtools process` and
 the service use it. *Peak* and *after* are resident memory of the process that does the
 work (PixTools: the pixel child; vipsthumbnail: its largest run). *÷* is PixTools' CPU
-time divided by the contender's: below 1, PixTools needs less.
+time divided by the contender's, round by round, and of these the median: below 1,
+PixTools needs less.
 
 *SSIMULACRA2* compares each file with the source decoded in full and scaled by Pillow's
 Lanczos, before any encoding; 100 is identical, 70 is high quality. A size in bytes

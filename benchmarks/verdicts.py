@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -75,10 +76,14 @@ def verdicts(results: Results) -> list[Verdict]:
 
 
 def ratio(ours: Result | None, theirs: Result | None) -> float | None:
-    """Our CPU time by theirs, medians of warm processes; None if one is missing."""
+    """Our CPU time by theirs, None if one is missing: the median of the rounds' ratios.
+
+    Within a round the two ran one after the other, under nearly the same load.
+    """
     if not ours or not theirs or not ours.shifts or not theirs.shifts:
         return None
-    return ours.cpu_ms / theirs.cpu_ms
+    rounds = zip(ours.rounds_ms, theirs.rounds_ms, strict=True)
+    return statistics.median(mine / others for mine, others in rounds)
 
 
 def _ratio(

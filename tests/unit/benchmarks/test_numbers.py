@@ -12,7 +12,7 @@ from benchmarks.peers import CONTENDERS, OURS
 from benchmarks.report import table
 from benchmarks.score import Judge
 from benchmarks.stopwatch import Shift, clock, memory
-from benchmarks.verdicts import Verdict, verdicts
+from benchmarks.verdicts import Verdict, ratio, verdicts
 from PIL import Image
 
 BY_NAME = {contender.name: contender for contender in CONTENDERS}
@@ -31,6 +31,13 @@ def test_the_first_time_of_a_process_is_cold_and_counted_apart() -> None:
     assert measured.cold_ms == 100.0
     assert measured.cpu_ms == 25.0
     assert measured.best_ms == 10.0
+
+
+def test_a_ratio_compares_what_ran_side_by_side() -> None:
+    """Half the rounds ran under a load that doubled everyone's time."""
+    ours = result(OURS, [10.0], [20.0], [10.0])
+    theirs = result("sharp", [20.0], [40.0], [20.0])
+    assert ratio(ours, theirs) == 0.5
 
 
 def test_a_single_time_stands_for_itself() -> None:
