@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from benchmarks.jobs import FOUR, WEBP, Job
+from benchmarks.jobs import FOUR, WEBP_EQUAL, WEBP_OWN, Job
 
 _PEERS: Final = Path(__file__).parent / "peers"
 _SHARP: Final = (str(_PEERS / "sharp.mjs"),)
@@ -83,7 +83,7 @@ CONTENDERS: Final[tuple[Contender, ...]] = (
         title="sharp, fastShrinkOnLoad off",
         command=("node", *_SHARP, "--careful"),
         missing=_sharp_missing,
-        takes=lambda job: job.name in WEBP,
+        takes=lambda job: job.name in {WEBP_OWN, WEBP_EQUAL},
     ),
     Contender(
         name="vipsthumbnail",
