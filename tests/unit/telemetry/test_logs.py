@@ -62,6 +62,7 @@ def test_json_is_one_line_with_its_facts(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_uvicorns_message_stands_once(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a server before us
     configure_logs(LogConfig(level="INFO", format="json"))
     logging.getLogger("uvicorn.error").info(
         "Started", extra={"color_message": "\x1b[1mStarted"}
