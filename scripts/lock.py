@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # Later files take the versions of earlier ones, so that all fit into one .venv.
 LOCKS = {
     "runtime.txt": ["pyproject.toml"],
-    "dev.txt": ["pyproject.toml", "--extra", "dev", "-c", "requirements/runtime.txt"],
+    "cluster.txt": [
+        *("pyproject.toml", "--extra", "cluster", "-c", "requirements/runtime.txt"),
+    ],
+    "dev.txt": ["pyproject.toml", "--extra", "dev", "-c", "requirements/cluster.txt"],
     "bench.txt": ["pyproject.toml", "--extra", "bench", "-c", "requirements/dev.txt"],
     "build.txt": ["--group", "build", "-c", "requirements/dev.txt"],
     "node.txt": ["--group", "node"],

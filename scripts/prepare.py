@@ -1,6 +1,6 @@
 """Prepare this checkout: Python packages into .venv, Debian packages for the tests.
 
-    python3 scripts/prepare.py run | test | bench
+    python3 scripts/prepare.py run | cluster | test | bench
 
 Says what it fetches before it fetches it, and does nothing where nothing has changed.
 Stands on the standard library alone, because it runs before anything is installed.
@@ -25,9 +25,15 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 PEERS = ROOT / "benchmarks" / "peers"
 
-LOCKS = {"run": "runtime.txt", "test": "dev.txt", "bench": "bench.txt"}
+LOCKS = {
+    "run": "runtime.txt",
+    "cluster": "cluster.txt",
+    "test": "dev.txt",
+    "bench": "bench.txt",
+}
 DEBIAN = {
     "run": {},
+    "cluster": {},
     "test": {
         "chromium": "the browser that the page's tests drive",
         "fonts-dejavu-core": "the font that Chromium draws the page with",
@@ -46,13 +52,13 @@ class CannotPrepare(Exception):
 
 
 def main(purpose: str) -> None:
-    """Make this checkout fit for `purpose`: run, test or bench."""
+    """Make this checkout fit for `purpose`: run, cluster, test or bench."""
     environment()
     python_packages("build.txt")
     python_packages(LOCKS[purpose])
     project()
     debian_packages(DEBIAN[purpose], required=bool(os.environ.get("CI")))
-    if purpose == "test":
+    if purpose in ("cluster", "test"):
         run([sys.executable, "-m", "scripts.services", "install"])
     if purpose == "bench":
         node()
