@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pixtools.domain.errors import ConfigurationInvalid
@@ -23,12 +23,23 @@ NOT_YET = (
 )  # fmt: skip
 """Variables of the contract that this version can't honour: refused, not ignored."""
 
+EXPECTED_URLS = {
+    "DATABASE_URL": "sqlite:///… or postgresql://…",
+    "RABBITMQ_URL": "amqp://… or amqps://…",
+    "REDIS_URL": "redis://… or rediss://…",
+}
+"""Their values hold passwords, so a sentence about them shows none."""
+
 
 class Settings(BaseSettings):
     """Every variable that PixTools reads, with its default and what it is for."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, case_sensitive=False
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        case_sensitive=False,
     )
 
     host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
@@ -37,7 +48,48 @@ class Settings(BaseSettings):
         Path("data"), description="Where the embedded mode keeps database and files."
     )
     database_url: str = Field(
-        "", description="SQLite URL; empty is a file in PIXTOOLS_DATA_DIR."
+        "",
+        pattern=r"^$|^sqlite:///.|^postgres(ql)?(\+\w+)?://.",
+        description="sqlite:///… or postgresql://…; empty is a file in "
+        "PIXTOOLS_DATA_DIR.",
+    )
+    database_pool_size: int = Field(
+        8, ge=1, le=200, description="Connections kept open; as many again may come."
+    )
+    rabbitmq_url: str = Field(
+        "",
+        pattern="^$|^amqps?://.",
+        description="amqp://…; set, work goes through Celery to `pixtools worker`.",
+    )
+    redis_url: str = Field(
+        "",
+        pattern="^$|^(rediss?|unix)://.",
+        description="redis://…; holds rate limits that all servers share.",
+    )
+    s3_bucket: str = Field(
+        "",
+        validation_alias=AliasChoices("s3_bucket", "aws_s3_bucket"),
+        description="Bucket that objects rest in; empty keeps them on this machine.",
+    )
+    aws_access_key_id: str = Field(
+        "", description="Key of the bucket; empty asks the machine's own identity."
+    )
+    aws_secret_access_key: SecretStr = Field(SecretStr(""), description="Its secret.")
+    aws_region: str = Field("us-east-1", description="Region of the bucket.")
+    aws_endpoint_url: str = Field(
+        "", description="Where S3 answers; empty is AWS itself."
+    )
+    s3_public_endpoint_url: str = Field(
+        "", description="Where clients reach S3, for signed URLs; empty: as we do."
+    )
+    s3_public_base_url: str = Field(
+        "", description="Outputs are public below this URL and get plain links."
+    )
+    s3_retention_days: int = Field(
+        7, ge=1, description="Days until the bucket itself deletes objects."
+    )
+    storage_url: str = Field(
+        "", description="Store that is not S3_BUCKET, such as file:///… or s3://…."
     )
     public_base_url: str = Field(
         "", description="Base of URLs shown to clients; empty follows each request."
@@ -45,6 +97,21 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=64, description="Pixel processes at work at once.")
     queue_size: int = Field(
         1000, ge=1, description="Jobs that may wait before 503 queue_full."
+    )
+    tenant_share: float = Field(
+        1.0, gt=0, le=1, description="Share of QUEUE_SIZE that one tenant may take."
+    )
+    heavy_ms: int = Field(
+        8000, ge=1, description="Estimated milliseconds from which work is heavy."
+    )
+    ml_queue_isolation_enabled: bool = Field(
+        True, description="Denoising waits in ml_inference_queue, apart from the rest."
+    )
+    lease_seconds: float = Field(
+        60, ge=1, description="Silence after which a worker's stage is taken up again."
+    )
+    worker_heartbeat_file: Path | None = Field(
+        None, description="File that a living `pixtools worker` touches."
     )
     memory_budget_mb: int = Field(
         1024, ge=64, description="Memory that one pixel process may need (MB)."
@@ -73,6 +140,15 @@ class Settings(BaseSettings):
     local_file_root: Path | None = Field(
         None, description="Folder below which source_type=local_file may read."
     )
+    rate_limit_enabled: bool | None = Field(
+        None, description="Limit requests; empty does so where REDIS_URL is set."
+    )
+    rate_limit_capacity: int = Field(
+        60, ge=1, description="Requests that one client may make in a window."
+    )
+    rate_limit_window: float = Field(
+        60, gt=0, description="Length of that window (seconds)."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least serious log line that is written."
     )
@@ -80,14 +156,25 @@ class Settings(BaseSettings):
         "console", description="json for machines, console for people."
     )
     metrics_enabled: bool = Field(True, description="Serve /metrics.")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port of a worker's or scheduler's metrics."
+    )
 
     @property
-    def sqlite_path(self) -> Path:
-        """The database file of the embedded mode."""
+    def sqlite_path(self) -> Path | None:
+        """The database file; None where DATABASE_URL leads to PostgreSQL."""
         url = self.database_url
         if not url:
             return self.pixtools_data_dir / "pixtools.sqlite3"
-        return Path(url.removeprefix("sqlite:///"))
+        path = url.removeprefix("sqlite:///")
+        return Path(path) if path != url else None
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database in SQLAlchemy's words, with the driver that we bring."""
+        if self.sqlite_path is not None:
+            return f"sqlite:///{self.sqlite_path.resolve()}"
+        return f"postgresql+psycopg://{self.database_url.partition('://')[2]}"
 
 
 def load_settings() -> Settings:
@@ -103,10 +190,6 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise ConfigurationInvalid(_sentence(error)) from None
-    if settings.database_url and not settings.database_url.startswith("sqlite:///"):
-        raise ConfigurationInvalid(
-            "Expected sqlite:///… for DATABASE_URL but received another kind of URL."
-        )
     return settings
 
 
@@ -114,13 +197,21 @@ def example() -> str:
     """The text of `.env.example`: every variable with its default and purpose."""
     lines = ["# Everything is optional: nothing set is the embedded mode.", ""]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else field.default
+        default = _shown_default(field.default)
         lines += [f"# {field.description}", f"# {name.upper()}={default}", ""]
     return "\n".join(lines)
+
+
+def _shown_default(default: object) -> object:
+    if isinstance(default, SecretStr):
+        return ""
+    return "" if default is None else default
 
 
 def _sentence(error: ValidationError) -> str:
     finding = error.errors(include_url=False)[0]
     name = str(finding["loc"][0]).upper() if finding["loc"] else "the environment"
+    if finding["type"] == "string_pattern_mismatch":
+        return f"Expected {EXPECTED_URLS[name]} for {name} but received another value."
     rule = finding["msg"][0].lower() + finding["msg"][1:]
     return f"{name} is {shown(finding['input'])}, but {rule}."

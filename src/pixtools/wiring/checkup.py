@@ -12,7 +12,8 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
     """Bring the database to this version's schema: the versions before and after."""
     from pixtools.persistence import migrate as migrations
 
-    settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+    if settings.sqlite_path:
+        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
     return migrations.migrate(persistence_config(settings))
 
 
@@ -28,14 +29,15 @@ def describe_database(settings: Settings) -> str:
     """For `pixtools doctor`: whether facts can be kept."""
     from pixtools.persistence.database import SqlDatabase
 
-    if not settings.sqlite_path.exists():
-        return f"{settings.sqlite_path} will be made at the first start"
+    path = settings.sqlite_path
+    if path and not path.exists():
+        return f"{path} will be made at the first start"
     database = SqlDatabase(persistence_config(settings))
     try:
         database.check()
     finally:
         database.close()
-    return f"{settings.sqlite_path} answers"
+    return f"{path or 'PostgreSQL'} answers"
 
 
 def describe_storage(settings: Settings) -> str:

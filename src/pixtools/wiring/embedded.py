@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -91,7 +90,7 @@ def stores(settings: Settings) -> Iterator[Stores]:
     )
     database = SqlDatabase(persistence_config(settings))
     try:
-        _bring_up_to_date(database, settings.sqlite_path)
+        _bring_up_to_date(database, settings)
         yield Stores(database, LocalBlobs(config.objects), config)
     finally:
         database.close()
@@ -191,10 +190,10 @@ def rules(settings: Settings, capabilities: Capabilities) -> Rules:
 
 def persistence_config(settings: Settings) -> PersistenceConfig:
     """The embedded mode's database."""
-    return PersistenceConfig(url=f"sqlite:///{settings.sqlite_path.resolve()}")
+    return PersistenceConfig(url=settings.sqlalchemy_url)
 
 
-def _bring_up_to_date(database: SqlDatabase, path: Path) -> None:
+def _bring_up_to_date(database: SqlDatabase, settings: Settings) -> None:
     """Migrate in a process of its own: the service never carries Alembic."""
     try:
         database.check()
@@ -203,6 +202,7 @@ def _bring_up_to_date(database: SqlDatabase, path: Path) -> None:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             why = done.stderr.strip().rpartition("\n")[2].removeprefix("✗ ")
-            text = f"The database {path} can't be used: {why}"
+            where = settings.sqlite_path or "of DATABASE_URL"
+            text = f"The database {where} can't be used: {why}"
             raise ConfigurationInvalid(text) from None
         database.check()

@@ -45,6 +45,9 @@ def test_the_process_wins_over_the_env_file(
         ("TASK_TIMEOUT_SECONDS", "-1"),
         ("LOG_FORMAT", "xml"),
         ("DATABASE_URL", "mysql://x"),
+        ("RABBITMQ_URL", "http://x"),
+        ("REDIS_URL", "x"),
+        ("TENANT_SHARE", "2"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_the_variable(
@@ -74,6 +77,36 @@ def test_the_env_file_is_refused_likewise(elsewhere: Path) -> None:
 def test_a_database_url_names_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/facts.sqlite3")
     assert load_settings().sqlite_path == Path("/srv/facts.sqlite3")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_postgresql_is_spoken_with_the_driver_that_we_bring(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://ann:key@db:5432/pixtools")
+    settings = load_settings()
+    assert settings.sqlite_path is None
+    assert settings.sqlalchemy_url == "postgresql+psycopg://ann:key@db:5432/pixtools"
+
+
+def test_a_refusal_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://ann:opensesame@db/pixtools")
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load_settings()
+    assert "opensesame" not in caught.value.detail
+
+
+def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RATE_LIMIT_ENABLED", "")
+    monkeypatch.setenv("WORKERS", "")
+    assert load_settings() == Settings()
+
+
+def test_the_seeds_name_for_the_bucket_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_S3_BUCKET", "photos")
+    assert Settings().s3_bucket == "photos"
 
 
 def test_the_example_names_every_setting_and_is_up_to_date() -> None:
