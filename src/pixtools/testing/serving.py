@@ -1,49 +1,44 @@
 """A real `pixtools serve` on this machine: started, asked, stopped, killed.
 
-It listens on a free port of the loopback interface, keeps its data where the test
-says, and reads no `.env`. What it prints is kept for the report of a failed test.
+It listens on a free port of the loopback interface and keeps its data where the test
+says. What it prints is kept for the report of a failed test.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
-import psutil
 
-__all__ = ["Serving", "command", "eventually", "pixel_children_of", "serving"]
+from pixtools.testing.program import (
+    STOP_SECONDS,
+    Program,
+    command,
+    eventually,
+    pixel_children_of,
+)
+
+__all__ = [
+    "Serving",
+    "command",
+    "eventually",
+    "greeted_at",
+    "is_ready",
+    "pixel_children_of",
+    "serving",
+]
 
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0
-PAUSE = 0.02
-_GREETING = re.compile(rb"http://127\.0\.0\.1:(\d+)")
-
-
-def command(*words: str) -> list[str]:
-    """The command line of `pixtools …` as this Python runs it."""
-    return [sys.executable, "-m", "pixtools", *words]
-
-
-def eventually(
-    so: Callable[[], bool], within: float, hint: Callable[[], str] = str
-) -> None:
-    """Look until it is so; AssertionError with the hint after `within` seconds."""
-    deadline = time.monotonic() + within
-    while not so():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"Not so after {within:g} s: {hint()}")
-        time.sleep(PAUSE)
+_GREETING = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
 @dataclass(slots=True)
@@ -53,27 +48,36 @@ class Serving:
     data: Path
     settings: Mapping[str, str]
     said: Path
-    process: subprocess.Popen[bytes] = field(init=False)
     url: str = field(init=False, default="")
     http: httpx2.Client = field(init=False)
-    _heard: int = field(init=False, default=0)
+    _program: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        named = {"PORT": "0", "PIXTOOLS_DATA_DIR": str(self.data)}
+        self._program = Program(
+            command("serve"), named | dict(self.settings), self.said
+        )
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process of its last start."""
+        return self._program.process
 
     def start(self) -> None:
         """Start it (again) on its data, and wait until it is ready."""
-        self.process = self._started()
+        self.url = ""
+        self._program.start()
         eventually(self._greeted, START_SECONDS, self.words)
         self.http = httpx2.Client(base_url=self.url, timeout=60, trust_env=False)
         eventually(self._ready, START_SECONDS, self.words)
 
     def stop(self, within: float = STOP_SECONDS) -> int:
         """Ask it to end (SIGTERM); its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(within)
+        return self._program.stop(within)
 
     def kill(self) -> None:
         """Kill the service, but not its pixel children: they have to notice."""
-        self.process.kill()
-        self.process.wait(STOP_SECONDS)
+        self._program.kill()
 
     def restart(self) -> None:
         """Start it again after its end, on the same data."""
@@ -83,27 +87,21 @@ class Serving:
 
     def clear(self) -> None:
         """Leave no process behind, however the test went."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(STOP_SECONDS)
+        self._program.clear()
         if self.url:
             self.http.close()
 
     def words(self) -> str:
         """All that it has printed, over all its starts."""
-        return self.said.read_text(errors="replace") if self.said.exists() else ""
+        return self._program.words()
 
     def pixel_children(self) -> list[int]:
         """The process ids of its pixel children."""
-        return pixel_children_of(self.process.pid)
+        return self._program.pixel_children()
 
     def family(self) -> list[int]:
         """Living processes of its group: the service, and whoever outlived it."""
-        return [
-            process.pid
-            for process in psutil.process_iter()
-            if _group_of(process.pid) == self.process.pid and _lives(process)
-        ]
+        return self._program.family()
 
     def files(self) -> set[str]:
         """Every file in a folder of the data directory; not its database and keys."""
@@ -130,41 +128,28 @@ class Serving:
         path = self.data / "pixtools.sqlite3"
         return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        named = {"PORT": "0", "PIXTOOLS_DATA_DIR": str(self.data)}
-        self.url = ""
-        self.said.parent.mkdir(parents=True, exist_ok=True)
-        with self.said.open("ab") as said:
-            # The end of the last greeting, so that an old one is not taken for new.
-            self._heard = said.seek(0, os.SEEK_END)
-            return subprocess.Popen(
-                command("serve"),
-                env=os.environ | named | dict(self.settings),
-                cwd=self.said.parent,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
-
     def _greeted(self) -> bool:
-        self._refuse_death()
-        greeting = _GREETING.search(self.said.read_bytes()[self._heard :])
-        if greeting:
-            self.url = f"http://127.0.0.1:{int(greeting[1])}"
-        return greeting is not None
+        self.url = greeted_at(self._program)
+        return self.url != ""
 
     def _ready(self) -> bool:
-        self._refuse_death()
-        try:
-            return self.http.get("/api/readyz").status_code == 200
-        except httpx2.TransportError:
-            return False
+        self._program.refuse_death()
+        return is_ready(self.http)
 
-    def _refuse_death(self) -> None:
-        code = self.process.poll()
-        if code is not None:
-            raise AssertionError(f"It ended with exit code {code}: {self.words()}")
+
+def greeted_at(program: Program) -> str:
+    """The address that a started `pixtools serve` has told, or nothing yet."""
+    program.refuse_death()
+    greeting = _GREETING.search(program.news())
+    return f"http://127.0.0.1:{int(greeting[1])}" if greeting else ""
+
+
+def is_ready(http: httpx2.Client) -> bool:
+    """Whether a service answers that it takes jobs."""
+    try:
+        return http.get("/api/readyz").status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 @contextmanager
@@ -185,33 +170,3 @@ def serving(
         finally:
             served.clear()
             sys.stdout.write(f"\n--- pixtools serve said ---\n{served.words()}")
-
-
-def pixel_children_of(pid: int) -> list[int]:
-    """The process ids of a process's pixel children."""
-    try:
-        children = psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-    return [child.pid for child in children if _is_pixel_child(child)]
-
-
-def _is_pixel_child(process: psutil.Process) -> bool:
-    try:
-        return "pixtools.workers.child" in process.cmdline()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return False
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _group_of(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return 0
