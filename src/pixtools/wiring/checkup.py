@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pixtools.settings import Settings
-from pixtools.wiring.embedded import persistence_config
+from pixtools.wiring.facts import persistence_config
 from pixtools.wiring.pixels import workers_config
 from pixtools.workers.pool import ProcessRenderer
 

@@ -5,8 +5,6 @@ Every value is built here, by hand, top to bottom.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +16,11 @@ from fastapi import FastAPI
 from pixtools.api.app import create_app
 from pixtools.api.config import ApiConfig
 from pixtools.api.routers.files import files_router
-from pixtools.domain.catalogue import Capabilities
-from pixtools.domain.errors import ConfigurationInvalid, DatabaseUnavailable
 from pixtools.jobs.expire import expire
 from pixtools.jobs.orphans import drop_orphans
 from pixtools.jobs.reap import reap, release
 from pixtools.jobs.run_stage import run_next
-from pixtools.jobs.service import Rules, Service
-from pixtools.persistence.config import PersistenceConfig
+from pixtools.jobs.service import Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.config import RunnerConfig
@@ -41,8 +36,10 @@ from pixtools.storage.scratch import ScratchDirectories
 from pixtools.storage.secrets_file import SecretsFile
 from pixtools.storage.still import StillFolders
 from pixtools.web.mount import page_routes
+from pixtools.wiring.facts import facts
 from pixtools.wiring.machine import RandomIds, SystemClock
-from pixtools.wiring.pixels import limits, offered, workers_config
+from pixtools.wiring.pixels import offered, workers_config
+from pixtools.wiring.rules import rules
 from pixtools.workers.pool import ProcessRenderer
 
 OWNER = "embedded"
@@ -68,8 +65,12 @@ def embedded(settings: Settings) -> Iterator[FastAPI]:
         ProcessRenderer(workers_config(settings, settings.workers)) as renderer,
     ):
         service = embedded_service(settings, kept, renderer, bell)
-        release(service, OWNER)
-        runners = embedded_runners(settings, service, kept, bell)
+        owner = OWNER
+        if settings.sqlite_path:
+            release(service, owner)
+        else:  # others may work on the same database, and live
+            owner = f"{OWNER}-{service.ids.new()}"
+        runners = embedded_runners(settings, service, kept, bell, owner)
         runners.start()
         try:
             yield embedded_app(settings, service, kept, bell, runners)
@@ -88,12 +89,8 @@ def stores(settings: Settings) -> Iterator[Stores]:
         upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
         max_upload_bytes=settings.max_upload_bytes,
     )
-    database = SqlDatabase(persistence_config(settings))
-    try:
-        _bring_up_to_date(database, settings)
+    with facts(settings) as database:
         yield Stores(database, LocalBlobs(config.objects), config)
-    finally:
-        database.close()
 
 
 def embedded_service(
@@ -121,7 +118,7 @@ def embedded_service(
 
 
 def embedded_runners(
-    settings: Settings, service: Service, kept: Stores, bell: HouseBell
+    settings: Settings, service: Service, kept: Stores, bell: HouseBell, owner: str
 ) -> Runners:
     """The threads that do the work."""
     config = RunnerConfig(runners=settings.workers)
@@ -144,7 +141,7 @@ def embedded_runners(
         reap=lambda: reap(service),
         expire=let_go,
     )
-    return Runners(duties, bell, config, OWNER)
+    return Runners(duties, bell, config, owner)
 
 
 def embedded_app(
@@ -173,36 +170,3 @@ def embedded_app(
         doors=[files_router(door)],
         page=page_routes(),
     )
-
-
-def rules(settings: Settings, capabilities: Capabilities) -> Rules:
-    """What the operator decided, as the verbs want it."""
-    return Rules(
-        limits=limits(settings),
-        capabilities=capabilities,
-        queue_size=settings.queue_size,
-        retention=timedelta(hours=settings.job_retention_hours),
-        upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
-        idempotency_ttl=timedelta(seconds=settings.idempotency_ttl_seconds),
-        local_root=settings.local_file_root,
-    )
-
-
-def persistence_config(settings: Settings) -> PersistenceConfig:
-    """The embedded mode's database."""
-    return PersistenceConfig(url=settings.sqlalchemy_url)
-
-
-def _bring_up_to_date(database: SqlDatabase, settings: Settings) -> None:
-    """Migrate in a process of its own: the service never carries Alembic."""
-    try:
-        database.check()
-    except DatabaseUnavailable:
-        command = [sys.executable, "-m", "pixtools", "migrate"]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        if done.returncode:
-            why = done.stderr.strip().rpartition("\n")[2].removeprefix("✗ ")
-            where = settings.sqlite_path or "of DATABASE_URL"
-            text = f"The database {where} can't be used: {why}"
-            raise ConfigurationInvalid(text) from None
-        database.check()

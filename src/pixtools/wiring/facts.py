@@ -1,0 +1,58 @@
+"""The database of this deployment, brought up to date or refused with a sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pixtools.domain.errors import ConfigurationInvalid, DatabaseUnavailable
+from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.database import SqlDatabase
+from pixtools.settings import Settings
+
+
+@contextmanager
+def facts(settings: Settings) -> Iterator[SqlDatabase]:
+    """An open database at this release's schema; raises ConfigurationInvalid.
+
+    A file of our own is migrated on the spot. A server is shared by many processes
+    and migrated by `pixtools migrate`, once for all of them.
+    """
+    database = SqlDatabase(persistence_config(settings))
+    try:
+        if settings.sqlite_path:
+            _bring_up_to_date(database, settings)
+        else:
+            _look(database)
+        yield database
+    finally:
+        database.close()
+
+
+def persistence_config(settings: Settings) -> PersistenceConfig:
+    """Where facts rest, and how many may ask at once."""
+    return PersistenceConfig(url=settings.sqlalchemy_url)
+
+
+def _look(database: SqlDatabase) -> None:
+    try:
+        database.check()
+    except DatabaseUnavailable as error:
+        text = f"The database of DATABASE_URL can't be used: {error.detail}"
+        raise ConfigurationInvalid(text) from None
+
+
+def _bring_up_to_date(database: SqlDatabase, settings: Settings) -> None:
+    """Migrate in a process of its own: the service never carries Alembic."""
+    try:
+        database.check()
+    except DatabaseUnavailable:
+        command = [sys.executable, "-m", "pixtools", "migrate"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            why = done.stderr.strip().rpartition("\n")[2].removeprefix("✗ ")
+            text = f"The database {settings.sqlite_path} can't be used: {why}"
+            raise ConfigurationInvalid(text) from None
+        database.check()
