@@ -85,7 +85,9 @@ def unmeasured() -> dict[str, str]:
     Coverage would follow every other child and weigh about ten megabytes there.
     """
     watched = ("COVERAGE_", "COV_CORE_", "PYTHON")
-    return {k: v for k, v in os.environ.items() if not k.startswith(watched)}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(watched)}
+    where = os.environ.get("PYTHONPATH")  # another checkout than the installed one
+    return {**kept, "PYTHONPATH": where} if where else kept
 
 
 @pytest.fixture(scope="session")
