@@ -1,12 +1,20 @@
-"""Where bytes rest on this machine, and how long addresses live."""
+"""Where bytes rest, on this machine or in a bucket, and how long addresses live."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
+from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.domain.explain import shown
 from pixtools.domain.limits import MIB
+
+Kind = Literal["s3", "gs", "az"]
+
+LONGEST_LINK = timedelta(days=7)
+"""No store signs for longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +46,87 @@ class StorageConfig:
     def signing_keys(self) -> Path:
         """The secrets that links are signed with."""
         return self.directory / "signing-keys.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadChecks:
+    """What a store enforces of a presigned PUT, beside its length and type.
+
+    `sha256` is the header through which it compares the bytes' SHA-256 with the
+    signed one; empty if it compares none. `once` says whether it honours
+    `If-None-Match: *`.
+    """
+
+    sha256: Literal["x-amz-checksum-sha256", "x-amz-content-sha256", ""]
+    once: bool
+
+
+AWS_CHECKS = UploadChecks(sha256="x-amz-checksum-sha256", once=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectsConfig:
+    """Storage in a bucket.
+
+    Everything from `region` to `upload_checks` is for S3 and its kin only. `endpoint`
+    is where this process reaches the store, empty for AWS; `public_endpoint` is where
+    clients reach it, if that is another host. With `public_base_url` (no slash at the
+    end) outputs get plain addresses, because the bucket's policy lets everyone read
+    them. Without `access_key` the usual chain is asked: environment, web identity,
+    container, instance. `upload_checks` are found out by trying, unless given.
+
+    A request that gets no answer for `request_timeout` counts as failed. Failed ones
+    are repeated up to `retries` times and not begun again after `retry_timeout`, so
+    one call takes at most about the sum of both.
+    """
+
+    kind: Kind = "s3"
+    bucket: str
+    region: str = "us-east-1"
+    endpoint: str = ""
+    public_endpoint: str = ""
+    public_base_url: str = ""
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
+    upload_checks: UploadChecks | None = None
+    download_expiry: timedelta = timedelta(days=1)
+    upload_expiry: timedelta = timedelta(minutes=15)
+    connect_timeout: timedelta = timedelta(seconds=5)
+    request_timeout: timedelta = timedelta(seconds=30)
+    retry_timeout: timedelta = timedelta(seconds=45)
+    retries: int = 4
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationInvalid for what could never work."""
+        if not self.bucket or "/" in self.bucket:
+            raise ConfigurationInvalid(
+                f"Expected the name of a bucket but received {shown(self.bucket)}."
+            )
+        for url in (self.endpoint, self.public_endpoint, self.public_base_url):
+            if url and not url.startswith(("http://", "https://")):
+                raise ConfigurationInvalid(
+                    f"Expected https://… for an object store but received {shown(url)}."
+                )
+        if max(self.download_expiry, self.upload_expiry) > LONGEST_LINK:
+            raise ConfigurationInvalid(
+                "Expected links that live for at most 7 days: no object store signs "
+                "longer ones."
+            )
+
+
+def storage_url(url: str) -> tuple[Kind | Literal["file"], str]:
+    """Split a STORAGE_URL into its kind and its bucket, container or directory.
+
+    Raises ConfigurationInvalid.
+    """
+    scheme, _, rest = url.partition("://")
+    place = rest.rstrip("/")
+    if scheme == "file" and place.startswith("/"):
+        return "file", place
+    if scheme in {"s3", "gs", "az"} and place and "/" not in place:
+        return scheme, place  # type: ignore[return-value]  # one of the three
+    raise ConfigurationInvalid(
+        "Expected s3://bucket, gs://bucket, az://container or file:///directory for "
+        f"STORAGE_URL but received {shown(url)}."
+    )

@@ -1,0 +1,68 @@
+"""What an object store's refusals and silences mean, in the operator's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from obstore.exceptions import (
+    BaseError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
+
+from pixtools.domain.errors import SourceMissing, StorageUnavailable
+
+_STATUS = re.compile(r"status code: (\d{3})")
+_REFUSED = (PermissionDeniedError, UnauthenticatedError)
+
+
+@contextmanager
+def store_faults(doing: str) -> Iterator[None]:
+    """Turn obstore's errors into SourceMissing and StorageUnavailable.
+
+    `doing` is a gerund phrase. Sentences name neither host nor key: a client may
+    read them. The cause, for the log, does.
+    """
+    try:
+        yield
+    except FileNotFoundError as fault:
+        if "NoSuchBucket" in str(fault):
+            raise StorageUnavailable(_sentence(fault, doing)) from fault
+        raise SourceMissing from fault
+    except (BaseError, OSError, NotImplementedError) as fault:
+        raise StorageUnavailable(_sentence(fault, doing)) from fault
+
+
+def is_behind_the_end(fault: StorageUnavailable) -> bool:
+    """Whether the object exists, but has no byte in the range that was asked for."""
+    text = str(fault.__cause__)
+    return "status code: 416" in text or "Invalid range" in text
+
+
+def is_about_some(fault: StorageUnavailable) -> bool:
+    """Whether a bulk delete failed for some objects only.
+
+    Most likely for one that is being written at the same moment.
+    """
+    return "DeleteFailed" in str(fault.__cause__)
+
+
+def _sentence(fault: Exception, doing: str) -> str:
+    text = str(fault)
+    if "NoSuchBucket" in text:
+        return "The object store has no such bucket."
+    if isinstance(fault, PreconditionError):
+        return "An object was replaced while it was read."
+    found = _STATUS.search(text)
+    status = found[1] if found else ""
+    if isinstance(fault, _REFUSED) or status in {"401", "403"}:
+        return (
+            f"The object store refused access while {doing}: look at the "
+            "credentials, the bucket's policy and this machine's clock."
+        )
+    if status:
+        return f"The object store answered {status} while {doing}."
+    return f"The object store did not answer while {doing}."

@@ -1,0 +1,292 @@
+"""A store that stumbles, hangs or cuts: an error in time, and nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from pixtools.domain.errors import StorageUnavailable
+from pixtools.domain.limits import MIB
+from pixtools.storage.config import ObjectsConfig
+from pixtools.storage.objects import PIECE, ObjectBlobs, open_objects
+from pixtools.storage.upload_checks import find_out
+from pixtools.testing.faulty_proxy import (
+    Answer,
+    CutAnswer,
+    CutRequest,
+    Fault,
+    FaultyProxy,
+    Hang,
+    Request,
+    always,
+    once,
+    well,
+)
+from pixtools.testing.port_suites.blobs import get, put
+from pixtools.testing.spaces import Bucket, s3_client
+
+KEY = "processed/a/1.tiff"
+KEPT = "processed/kept/1.tiff"
+LONG = os.urandom(17 * MIB)
+"""Three parts."""
+TIMEOUT = timedelta(seconds=1)
+PATIENCE = timedelta(seconds=1.5)
+BOUND = 2 * (PATIENCE + TIMEOUT).total_seconds()
+"""One call may be a request and, after it failed, another one that clears up."""
+
+FAULTS = [
+    pytest.param(Answer(500), id="500"),
+    pytest.param(Answer(503, b"<Error><Code>SlowDown</Code></Error>"), id="503"),
+    pytest.param(Hang(), id="hangs"),
+    pytest.param(CutRequest(100), id="cuts the request"),
+    pytest.param(CutAnswer(0), id="cuts before the answer"),
+    pytest.param(CutAnswer(40), id="cuts in the answer"),
+]
+
+
+@pytest.fixture(scope="module")
+def proxy(bucket: ObjectsConfig) -> Iterator[FaultyProxy]:
+    server = urlsplit(bucket.endpoint)
+    assert server.hostname
+    with FaultyProxy(server.hostname, server.port or 80) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def through(bucket: ObjectsConfig, proxy: FaultyProxy) -> ObjectsConfig:
+    """The same bucket behind the proxy, with little patience."""
+    return replace(
+        bucket,
+        endpoint=proxy.url,
+        request_timeout=TIMEOUT,
+        retry_timeout=PATIENCE,
+        retries=2,
+    )
+
+
+@pytest.fixture
+def blobs(through: ObjectsConfig, proxy: FaultyProxy) -> Iterator[ObjectBlobs]:
+    """A test sets the plan; until then, and after it, nothing fails."""
+    proxy.plan = well
+    yield open_objects(through)
+    proxy.plan = well
+
+
+@pytest.fixture(scope="module")
+def kept(bucket: ObjectsConfig) -> ObjectBlobs:
+    """The same bucket without the proxy; holds one object."""
+    blobs = open_objects(bucket)
+    put(blobs, KEPT, LONG)
+    return blobs
+
+
+@pytest.fixture
+def straight(kept: ObjectBlobs) -> Iterator[ObjectBlobs]:
+    """Likewise, and clean after each test."""
+    yield kept
+    kept.delete("processed/a/")
+
+
+@pytest.fixture
+def unfinished(s3: Bucket) -> Iterator[Callable[[], list[Any]]]:
+    """Uploads in parts that this test has neither completed nor aborted."""
+    client = s3_client(s3)
+
+    def found() -> list[Any]:
+        uploads: list[Any] = client.list_multipart_uploads(Bucket=s3.name).get(
+            "Uploads", []
+        )
+        return uploads
+
+    # Of an upload whose beginning was lost on its way, nobody knows the id.
+    for upload in found():
+        client.abort_multipart_upload(
+            Bucket=s3.name, Key=upload["Key"], UploadId=upload["UploadId"]
+        )
+    yield found
+    client.close()
+
+
+def until_given_up(call: Callable[[], object]) -> float:
+    """How long a call took to raise StorageUnavailable."""
+    begun = time.monotonic()
+    with pytest.raises(StorageUnavailable):
+        call()
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_store_that_never_works_is_given_up_in_time(
+    blobs: ObjectBlobs,
+    straight: ObjectBlobs,
+    proxy: FaultyProxy,
+    fault: Fault,
+    tmp_path: Path,
+) -> None:
+    """Each verb says StorageUnavailable; what is there then is whole."""
+    proxy.plan = always(fault)
+    calls: list[Callable[[], object]] = [
+        blobs.check,
+        lambda: put(blobs, KEY, b"short"),
+        lambda: put(blobs, KEY, LONG),
+        lambda: blobs.stat(KEPT),
+        lambda: list(blobs.read(KEPT)),
+        lambda: blobs.fetch(KEPT, tmp_path),
+        lambda: blobs.copy(KEPT, "processed/a/2.tiff"),
+        lambda: blobs.delete("processed/none/"),
+    ]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        seconds = list(pool.map(until_given_up, calls))
+    assert max(seconds) < BOUND
+    assert list(tmp_path.iterdir()) == []
+    for key, whole in ((KEY, b"short"), ("processed/a/2.tiff", LONG)):
+        assert straight.stat(key) is None or get(straight, key) == whole
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_store_that_stumbles_once_is_not_noticed(
+    blobs: ObjectBlobs,
+    straight: ObjectBlobs,
+    proxy: FaultyProxy,
+    fault: Fault,
+    tmp_path: Path,
+) -> None:
+    """What may be asked twice is asked twice."""
+    calls: list[Callable[[], bool]] = [
+        lambda: put(blobs, KEY, b"short").bytes == 5,
+        lambda: blobs.stat(KEPT) is not None,
+        lambda: get(blobs, KEPT) == LONG,
+        lambda: blobs.fetch(KEPT, tmp_path).read_bytes() == LONG,
+        lambda: blobs.copy(KEPT, "processed/a/2.tiff").bytes == len(LONG),
+        lambda: blobs.delete("processed/a/") == 2,
+    ]
+    for call in calls:
+        proxy.plan = once(fault)
+        assert call()
+
+
+@pytest.mark.parametrize(
+    ("fault", "part"),
+    [
+        pytest.param(Answer(500), "partNumber=1", id="the first: 500"),
+        pytest.param(CutRequest(100), "partNumber=2", id="the second is cut"),
+        pytest.param(CutAnswer(0), "partNumber=2", id="the second's answer is cut"),
+        pytest.param(Hang(), "partNumber=3", id="the last hangs"),
+        pytest.param(Answer(503), "partNumber=3", id="the last: 503"),
+    ],
+)
+def test_a_part_that_never_arrives_takes_the_others_with_it(
+    blobs: ObjectBlobs,
+    straight: ObjectBlobs,
+    proxy: FaultyProxy,
+    unfinished: Callable[[], list[Any]],
+    fault: Fault,
+    part: str,
+) -> None:
+    """Nothing is visible, nothing is left, and the older object stays."""
+    put(straight, KEY, b"older")
+    proxy.plan = always(fault, "PUT", part)
+    assert until_given_up(lambda: put(blobs, KEY, LONG)) < BOUND
+    assert get(straight, KEY) == b"older"
+    assert unfinished() == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_part_that_arrives_late_is_in_its_place(
+    blobs: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy, fault: Fault
+) -> None:
+    """Sent again, stored once."""
+    proxy.plan = once(fault, "PUT", "partNumber=2")
+    put(blobs, KEY, LONG)
+    assert get(straight, KEY) == LONG
+
+
+@pytest.mark.parametrize("fault", [Answer(500), CutRequest(100), Hang()], ids=repr)
+def test_an_upload_that_can_not_be_completed_is_dropped(
+    blobs: ObjectBlobs,
+    straight: ObjectBlobs,
+    proxy: FaultyProxy,
+    unfinished: Callable[[], list[Any]],
+    fault: Fault,
+) -> None:
+    """All parts were there, the last word was not."""
+    proxy.plan = always(fault, "POST", "uploadId=")
+    with pytest.raises(StorageUnavailable):
+        put(blobs, KEY, LONG)
+    assert straight.stat(KEY) is None
+    assert unfinished() == []
+
+
+def test_a_completion_whose_answer_is_lost_leaves_a_whole_object(
+    blobs: ObjectBlobs,
+    straight: ObjectBlobs,
+    proxy: FaultyProxy,
+    unfinished: Callable[[], list[Any]],
+) -> None:
+    """Whether the writer learns of it or not."""
+    proxy.plan = once(CutAnswer(0), "POST", "uploadId=")
+    with suppress(StorageUnavailable):
+        put(blobs, KEY, LONG)
+    assert get(straight, KEY) == LONG
+    assert unfinished() == []
+
+
+def test_a_long_read_goes_on_where_it_was_cut(
+    blobs: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy
+) -> None:
+    """Each piece breaks once, somewhere in its middle."""
+    left = {f"bytes={at}-" for at in range(0, len(LONG), PIECE)}
+
+    def plan(request: Request) -> Fault | None:
+        begins = request.headers.get("range", "").partition("-")[0] + "-"
+        if begins not in left:
+            return None
+        left.discard(begins)
+        return CutAnswer(100_000)
+
+    proxy.plan = plan
+    assert get(blobs, KEPT) == LONG
+    assert not left
+
+
+def test_an_outage_in_the_middle_of_a_read_is_an_error(
+    blobs: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy
+) -> None:
+    """What came so far was right; the rest is not made up."""
+    chunks = blobs.read(KEPT)
+    begin = next(chunks)
+    assert begin == LONG[: len(begin)]
+    proxy.plan = always(Hang())
+    with pytest.raises(StorageUnavailable):
+        list(chunks)
+
+
+def test_a_health_check_does_not_wait_for_the_patient(
+    bucket: ObjectsConfig, proxy: FaultyProxy
+) -> None:
+    """Whatever the settings for work are, it answers within seconds."""
+    blobs = open_objects(replace(bucket, endpoint=proxy.url))
+    proxy.plan = always(Hang())
+    assert until_given_up(blobs.check) < 5
+    proxy.plan = well
+    blobs.check()
+
+
+@pytest.mark.parametrize("fault", [Answer(500), Hang(), CutAnswer(0)], ids=repr)
+def test_a_store_that_is_away_is_not_taken_for_a_lax_one(
+    through: ObjectsConfig, proxy: FaultyProxy, fault: Fault
+) -> None:
+    """What it enforces of uploads stays unknown."""
+    proxy.plan = always(fault)
+    with pytest.raises(StorageUnavailable):
+        find_out(through)

@@ -1,0 +1,74 @@
+"""What could never work is refused when the service starts, in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.storage.config import ObjectsConfig, storage_url
+from pixtools.storage.object_store import open_store
+
+CONFIG = ObjectsConfig(bucket="pictures", access_key="key", secret_key="hush-hush")
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("s3://pictures", ("s3", "pictures")),
+        ("gs://pictures/", ("gs", "pictures")),
+        ("az://container", ("az", "container")),
+        ("file:///srv/pixtools/", ("file", "/srv/pixtools")),
+    ],
+)
+def test_a_storage_url_names_kind_and_place(url: str, parts: tuple[str, str]) -> None:
+    """A slash at the end is forgiven."""
+    assert storage_url(url) == parts
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["pictures", "s3://", "s3://a/b", "ftp://a", "file://relative", "file:///", "://"],
+)
+def test_another_storage_url_is_refused(url: str) -> None:
+    """The sentence names the variable."""
+    with pytest.raises(ConfigurationInvalid, match="STORAGE_URL"):
+        storage_url(url)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"bucket": ""}, id="no bucket"),
+        pytest.param({"bucket": "a/b"}, id="a path for a bucket"),
+        pytest.param({"endpoint": "minio:9000"}, id="an endpoint without a scheme"),
+        pytest.param({"public_endpoint": "s3.example.org"}, id="likewise, public"),
+        pytest.param({"public_base_url": "cdn.example.org"}, id="likewise, plain"),
+        pytest.param({"download_expiry": timedelta(days=8)}, id="too long a link"),
+    ],
+)
+def test_settings_that_can_never_work_are_refused(changes: dict[str, object]) -> None:
+    """Before anything is asked of the store."""
+    with pytest.raises(ConfigurationInvalid, match="Expected"):
+        replace(CONFIG, **changes)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_secrets_are_not_shown() -> None:
+    """A configuration ends up in logs sooner or later."""
+    assert "hush" not in repr(replace(CONFIG, session_token="hush-token"))
+    assert "hush" not in repr(open_store(CONFIG))
+
+
+@pytest.mark.parametrize("kind", ["gs", "az"])
+def test_a_store_that_lacks_its_settings_is_refused(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    """With the store's own reason."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", f"{tmp_path}/none.json")
+    with pytest.raises(
+        ConfigurationInvalid, match=f"{kind}://pictures can't be opened"
+    ):
+        open_store(replace(CONFIG, kind=kind))  # type: ignore[arg-type]  # one of them
