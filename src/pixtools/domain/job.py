@@ -148,8 +148,9 @@ class Job:
 class Stage:
     """A unit of work on one lane, claimed under a lease.
 
-    A lower `priority` runs first. `cost_bytes` is the memory it was estimated
-    to need. An archive stage of a batch has `batch_id` and no `job_id`.
+    A lower `priority` runs first. `cost_bytes` is the memory and `cost_ms` the time
+    on one core that it was estimated to need. An archive stage of a batch has
+    `batch_id` and no `job_id`.
     """
 
     id: str
@@ -162,16 +163,31 @@ class Stage:
     status: StageStatus = "queued"
     priority: int = 10
     attempt: int = 0
-    max_attempts: int = 3
+    max_attempts: int = 5
     run_at: datetime
     dispatched_at: datetime | None = None
     lease_owner: str | None = None
     lease_expires_at: datetime | None = None
     cost_bytes: int = 0
+    cost_ms: int = 0
     error: Problem | None = None
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wakeup:
+    """Word that a stage waits in a lane, to be passed on once `due_at` has come.
+
+    It promises nothing: whoever is woken asks the database what is next.
+    """
+
+    id: str
+    stage_id: str
+    kind: StageKind
+    lane: Lane
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

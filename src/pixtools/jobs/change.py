@@ -9,10 +9,10 @@ from datetime import datetime
 
 from pixtools.domain.errors import StorageUnavailable
 from pixtools.domain.events import Event, EventKind
-from pixtools.domain.job import Job, Lane, Stage
+from pixtools.domain.job import Job, Lane, Stage, Wakeup
 from pixtools.jobs.ports.blobs import Blobs
 from pixtools.jobs.ports.facts import Transaction
-from pixtools.jobs.ports.work import Bell
+from pixtools.jobs.ports.work import Bell, Ids
 from pixtools.jobs.service import Service
 
 Happening = tuple[EventKind, str | None]
@@ -24,10 +24,12 @@ class Change:
     """What a verb does to the facts, at one moment.
 
     Rows are locked in the order stage, job, batch: no two verbs wait for each other.
+    With `ids` every stage that waits is announced through the outbox, too.
     """
 
     tx: Transaction
     now: datetime
+    ids: Ids | None = None
     _lanes: set[Lane] = field(default_factory=set)
     _news: set[str] = field(default_factory=set)
     _litter: set[str] = field(default_factory=set)
@@ -50,11 +52,14 @@ class Change:
     def queue(self, stages: Sequence[Stage]) -> None:
         """Let stages wait for a worker."""
         self.tx.stages.add(stages)
-        self._lanes.update(stage.lane for stage in stages)
+        self.announce(stages)
 
-    def wake(self, lane: Lane) -> None:
-        """Ring for a lane after commit."""
-        self._lanes.add(lane)
+    def announce(self, stages: Sequence[Stage]) -> None:
+        """Wake workers for stages that wait, each when its time has come."""
+        self._lanes.update(stage.lane for stage in stages)
+        if self.ids and stages:
+            new = self.ids.new
+            self.tx.outbox.add([_wakeup(new(), stage) for stage in stages])
 
     def tell(self, subject: str) -> None:
         """Ring for those who watch a job or batch, after commit."""
@@ -102,8 +107,19 @@ class Change:
 def change(service: Service) -> Iterator[Change]:
     """Change facts in one transaction; all that follows comes after its commit."""
     with service.database.write() as tx:
-        made = Change(tx=tx, now=service.clock.now())
+        ids = service.ids if service.rules.relayed else None
+        made = Change(tx=tx, now=service.clock.now(), ids=ids)
         yield made
     made.sweep(service.blobs)
     with suppress(Exception):  # a bell may be lost; what is committed stands
         made.ring(service.bell)
+
+
+def _wakeup(wakeup_id: str, stage: Stage) -> Wakeup:
+    return Wakeup(
+        id=wakeup_id,
+        stage_id=stage.id,
+        kind=stage.kind,
+        lane=stage.lane,
+        due_at=stage.run_at,
+    )

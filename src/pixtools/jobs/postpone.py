@@ -31,7 +31,7 @@ def postpone(
         later = _waiting(stage, problem, made.now + pause, counts=counts)
         if not made.tx.stages.settle(stage, later):
             return False
-        made.wake(stage.lane)
+        made.announce([later])
         if stage.kind != "archive":
             made.tx.stages.of_job(stage.job_id or "", lock=True)
             job = made.tx.jobs.get(stage.job_id or "", lock=True)

@@ -26,22 +26,28 @@ from pixtools.jobs.service import Service
 
 
 def run_next(
-    service: Service, owner: str, lanes: Sequence[Lane] = ("default_queue",)
-) -> bool:
-    """Claim and run the next stage of these lanes; False if there was none.
+    service: Service,
+    owner: str,
+    lanes: Sequence[Lane] = ("default_queue",),
+    *,
+    light_only: bool = False,
+) -> Stage | None:
+    """Claim and run the next stage of these lanes; the stage, None if there was none.
 
-    `owner` names who runs it, unlike anyone else's name. A bug is raised after the
-    stage was settled, so that the caller can log it.
+    `owner` names who runs it, unlike anyone else's name. With `light_only` heavy ones
+    are left to others. A bug is raised after the stage was settled, so that the caller
+    can log it.
     """
+    most = service.rules.heavy_ms if light_only else None
     with service.database.read() as tx:
-        due = tx.queues.next_due(lanes)
+        due = tx.queues.next_due(lanes, light_only=most)
     if due is None or due > service.clock.now():
-        return False
-    return _run(service, claim(service, owner, lanes=lanes))
+        return None
+    return _run(service, claim(service, owner, lanes=lanes, light_only=most))
 
 
-def run_stage(service: Service, owner: str, stage_id: str) -> bool:
-    """The same for one stage; False if it is not there to be run."""
+def run_stage(service: Service, owner: str, stage_id: str) -> Stage | None:
+    """The same for one stage; None if it is not there to be run."""
     return _run(service, claim(service, owner, stage_id=stage_id))
 
 
@@ -60,14 +66,21 @@ def claim(
     *,
     lanes: Sequence[Lane] = (),
     stage_id: str | None = None,
+    light_only: int | None = None,
 ) -> Claimed | None:
     """Take a stage and move its job along, in one transaction.
 
-    Not `wanted` is a stage whose job was canceled or has ended: it is settled.
+    With `light_only` one that costs fewer milliseconds. Not `wanted` is a stage
+    whose job was canceled or has ended: it is settled.
     """
     with change(service) as made:
         stage = made.tx.stages.claim(
-            owner, made.now, service.rules.lease, lanes=lanes, stage_id=stage_id
+            owner,
+            made.now,
+            service.rules.lease,
+            lanes=lanes,
+            stage_id=stage_id,
+            light_only=light_only,
         )
         if stage is None:
             return None
@@ -96,10 +109,10 @@ def work(service: Service, claimed: Claimed) -> None:
         _leave_nothing(service, stage.job_id)
 
 
-def _run(service: Service, claimed: Claimed | None) -> bool:
+def _run(service: Service, claimed: Claimed | None) -> Stage | None:
     if claimed and claimed.wanted:
         work(service, claimed)
-    return claimed is not None
+    return claimed.stage if claimed else None
 
 
 def _begin(service: Service, made: Change, stage: Stage) -> Job | None:

@@ -16,7 +16,11 @@ from pixtools.jobs.ports.work import Bell, Clock, Ids, Renderer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the operator decided."""
+    """What the operator decided.
+
+    `relayed`: work is announced through the outbox. A stage of at least `heavy_ms`
+    (milliseconds on one core) is heavy. `ml_isolated`: denoising has its own lane.
+    """
 
     limits: Limits = field(default_factory=Limits)
     capabilities: Capabilities = STANDARD
@@ -29,7 +33,10 @@ class Rules:
     lease: timedelta = timedelta(seconds=60)
     heartbeat: timedelta = timedelta(seconds=15)
     backoff: timedelta = timedelta(seconds=2)
-    max_attempts: int = 3
+    max_attempts: int = 5
+    relayed: bool = False
+    heavy_ms: int = 8000
+    ml_isolated: bool = True
     local_root: Path | None = None
 
 

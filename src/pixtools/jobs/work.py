@@ -11,7 +11,7 @@ from pixtools.domain.job import Batch, Job, Output, Stage
 from pixtools.domain.keys import inbox_prefix
 from pixtools.domain.operations.actions import Picture, Step
 from pixtools.domain.pipeline import Pipeline
-from pixtools.jobs.service import Service
+from pixtools.jobs.service import Rules, Service
 
 BYTES_PER_PIXEL = 4
 ARCHIVE_PRIORITY = 0
@@ -65,6 +65,7 @@ def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
     pipeline = Pipeline.parse(job.pipeline)
     heavy = {step.id for step in pipeline.pictures if step.wants_denoise}
     light = tuple(step.id for step in pipeline.steps if step.id not in heavy)
+    apart = service.rules.ml_isolated
     cost = (job.source.width or 0) * (job.source.height or 0) * BYTES_PER_PIXEL
 
     def stage(*step_ids: str, denoise: bool = False) -> Stage:
@@ -73,7 +74,7 @@ def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
             job_id=job.id,
             tenant=job.tenant,
             kind="denoise" if denoise else "render",
-            lane="ml_inference_queue" if denoise else "default_queue",
+            lane="ml_inference_queue" if denoise and apart else "default_queue",
             step_ids=step_ids,
             max_attempts=service.rules.max_attempts,
             run_at=now,
@@ -86,6 +87,11 @@ def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
         stage(step.id, denoise=True) for step in pipeline.pictures if step.id in heavy
     )
     return waiting
+
+
+def is_heavy(rules: Rules, stage: Stage) -> bool:
+    """Whether a stage is one of those that never take all hands at once."""
+    return stage.lane == "ml_inference_queue" or stage.cost_ms >= rules.heavy_ms
 
 
 def archive_stage(service: Service, of: Job | Batch, now: datetime) -> Stage:

@@ -16,6 +16,7 @@ from pixtools.persistence.engine import open_engine
 from pixtools.persistence.history import SqlHistory
 from pixtools.persistence.idempotency import SqlIdempotency
 from pixtools.persistence.jobs import SqlJobs
+from pixtools.persistence.outbox import SqlOutbox
 from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
 from pixtools.persistence.stages import SqlStages
@@ -31,6 +32,7 @@ class SqlTransaction:
     jobs: SqlJobs
     stages: SqlStages
     queues: SqlQueues
+    outbox: SqlOutbox
     idempotency: SqlIdempotency
     batches: SqlBatches
     history: SqlHistory
@@ -93,6 +95,7 @@ def _bound(connection: Connection) -> SqlTransaction:
         jobs=SqlJobs(connection),
         stages=SqlStages(connection),
         queues=SqlQueues(connection),
+        outbox=SqlOutbox(connection),
         idempotency=SqlIdempotency(connection),
         batches=SqlBatches(connection),
         history=SqlHistory(connection),

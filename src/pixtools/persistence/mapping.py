@@ -15,12 +15,16 @@ from pixtools.domain.job import (
     Source,
     Stage,
     Usage,
+    Wakeup,
 )
 
 Row = dict[str, Any]
 """A row by column name; its values are JSON, text, numbers and aware times."""
 
-Flat = Job | Source | Output | Archive | Problem | Usage | Stage | Batch | Event
+Flat = (
+    Job | Source | Output | Archive | Problem | Usage
+    | Stage | Wakeup | Batch | Event
+)  # fmt: skip
 _NAMES = {kind: [field.name for field in fields(kind)] for kind in get_args(Flat)}
 
 
@@ -61,6 +65,16 @@ def stage_of(row: Row) -> Stage:
     """The stage in a row."""
     error = _problem(row["error"])
     return Stage(**{**row, "step_ids": tuple(row["step_ids"]), "error": error})
+
+
+def wakeup_row(wakeup: Wakeup) -> dict[str, Any]:
+    """A wake-up as its row."""
+    return _flat(wakeup)
+
+
+def wakeup_of(row: Row) -> Wakeup:
+    """The wake-up in a row."""
+    return Wakeup(**row)
 
 
 def batch_row(batch: Batch) -> dict[str, Any]:

@@ -38,10 +38,11 @@ def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, st
         engine.dispose()
 
 
-def downgrade(engine: Engine, to: str = "-1") -> None:
-    """Take the schema back; data that only the newer one holds is lost."""
+def downgrade(engine: Engine, to: str = "-1") -> str | None:
+    """Take the schema back; its version then. What only the newer one holds is lost."""
     with engine.execution_options(writes=True).begin() as connection:
         command.downgrade(alembic_config(connection), to)
+        return version_of(connection)
 
 
 def _wait_for_turn(connection: Connection) -> None:

@@ -9,9 +9,10 @@ from typing import Final, cast
 from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from pixtools.domain.job import Job, Lane
-from pixtools.jobs.ports.facts import Load
+from pixtools.jobs.ports.waiting import Load
 from pixtools.persistence import tables
 from pixtools.persistence.stages import (
+    LIGHT,
     ONE_LANE,
     QUEUED,
     SOME_LANES,
@@ -39,8 +40,14 @@ _POSITION: Final = select(func.count()).where(
 _DEPTH: Final = (
     select(STAGES.c.lane, func.count()).where(QUEUED).group_by(STAGES.c.lane)
 )
-_DUE_ONE_LANE: Final = select(func.min(STAGES.c.run_at)).where(QUEUED, ONE_LANE)
-_DUE_SOME_LANES: Final = select(func.min(STAGES.c.run_at)).where(QUEUED, SOME_LANES)
+_DUE: Final = (
+    select(STAGES.c.lane, func.count())
+    .where(QUEUED, STAGES.c.run_at <= bindparam("now"))
+    .group_by(STAGES.c.lane)
+)
+_NEXT: Final = select(func.min(STAGES.c.run_at)).where(QUEUED, LIGHT)
+_NEXT_OF_ONE_LANE: Final = _NEXT.where(ONE_LANE)
+_NEXT_OF_SOME_LANES: Final = _NEXT.where(SOME_LANES)
 _CANCEL: Final = (
     update(STAGES)
     .where(STAGES.c.job_id == bindparam("job"), QUEUED)
@@ -71,10 +78,17 @@ class SqlQueues:
         rows = self._connection.execute(_DEPTH)
         return {cast("Lane", lane): count for lane, count in rows}
 
-    def next_due(self, lanes: Sequence[Lane]) -> datetime | None:
+    def due(self, now: datetime) -> Mapping[Lane, int]:
+        """Stages that wait and may run, by lane."""
+        rows = self._connection.execute(_DUE, {"now": now})
+        return {cast("Lane", lane): count for lane, count in rows}
+
+    def next_due(
+        self, lanes: Sequence[Lane], *, light_only: int | None = None
+    ) -> datetime | None:
         """When the next queued stage may run; None if none waits."""
-        query = _DUE_ONE_LANE if len(lanes) == 1 else _DUE_SOME_LANES
-        found = self._connection.execute(query, lane_values(lanes))
+        query = _NEXT_OF_ONE_LANE if len(lanes) == 1 else _NEXT_OF_SOME_LANES
+        found = self._connection.execute(query, lane_values(lanes, light_only))
         due: datetime | None = found.scalar_one()
         return due
 

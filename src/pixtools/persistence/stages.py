@@ -43,10 +43,16 @@ _FENCE: Final = and_(
 )
 
 
+LIGHT: Final = STAGES.c.cost_ms < bindparam("cheaper_than")
+MOST_MS: Final = 2**31 - 1
+"""Larger than any cost: everything is light."""
+
+
 def _next_of(lanes: ColumnElement[bool]) -> Select[tuple[str]]:
+    due = STAGES.c.run_at <= bindparam("now")
     return (
         select(STAGES.c.id)
-        .where(QUEUED, lanes, STAGES.c.run_at <= bindparam("now"), _ATTEMPTS_LEFT)
+        .where(QUEUED, lanes, due, LIGHT, _ATTEMPTS_LEFT)
         .order_by(STAGES.c.priority, STAGES.c.run_at, STAGES.c.id)
         .limit(1)
     )
@@ -123,6 +129,7 @@ class SqlStages:
         *,
         lanes: Sequence[Lane] = (),
         stage_id: str | None = None,
+        light_only: int | None = None,
     ) -> Stage | None:
         """Take the next stage: one conditional UPDATE that exactly one racer wins."""
         values: dict[str, Any] = {"owner": owner, "now": now, "until": now + lease}
@@ -130,7 +137,7 @@ class SqlStages:
             taken = self._found(_TAKE_THIS, values | {"this": stage_id})
         else:
             statement = _TAKE_ONE_LANE if len(lanes) == 1 else _TAKE_SOME_LANES
-            taken = self._found(statement, values | lane_values(lanes))
+            taken = self._found(statement, values | lane_values(lanes, light_only))
         return taken[0] if taken else None
 
     def extend(self, stage: Stage, now: datetime, lease: timedelta) -> bool:
@@ -168,6 +175,9 @@ class SqlStages:
         return [stage_of(row._asdict()) for row in rows]
 
 
-def lane_values(lanes: Sequence[Lane]) -> dict[str, Any]:
-    """What ONE_LANE or SOME_LANES is to be filled with."""
-    return {"its_lane": lanes[0]} if len(lanes) == 1 else {"its_lanes": list(lanes)}
+def lane_values(lanes: Sequence[Lane], light_only: int | None) -> dict[str, Any]:
+    """What ONE_LANE or SOME_LANES, and LIGHT, are to be filled with."""
+    most = {"cheaper_than": MOST_MS if light_only is None else light_only}
+    if len(lanes) == 1:
+        return most | {"its_lane": lanes[0]}
+    return most | {"its_lanes": list(lanes)}

@@ -127,6 +127,7 @@ stages: Final = Table(
     Column("lease_owner", Text),
     Column("lease_expires_at", UtcDateTime),
     Column("cost_bytes", BigInteger, nullable=False),
+    Column("cost_ms", Integer, nullable=False, server_default=text("0")),
     Column("error", Document),
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
@@ -154,6 +155,18 @@ Index(
     sqlite_where=_RUNNING,
     postgresql_where=_RUNNING,
 )
+
+wakeups: Final = Table(
+    "wakeups",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # Not a foreign key: a wake-up for what is gone is harmless, a lock is not.
+    Column("stage_id", Id, nullable=False),
+    Column("kind", Word, nullable=False),
+    Column("lane", Word, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+)
+Index("ix_wakeups_due_at", wakeups.c.due_at, wakeups.c.id)
 
 idempotency: Final = Table(
     "idempotency",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from pixtools.domain.events import Event
-from pixtools.domain.job import Batch, Job, Stage
+from pixtools.domain.job import Batch, Job, Stage, Wakeup
 from pixtools.jobs.ports.facts import JobQuery, Remembered
 
 Key = TypeVar("Key", bound=Hashable)
@@ -21,6 +21,7 @@ class State:
 
     jobs: dict[str, Job] = field(default_factory=dict)
     stages: dict[str, Stage] = field(default_factory=dict)
+    wakeups: dict[str, Wakeup] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[Remembered, datetime]] = field(
         default_factory=dict
@@ -32,6 +33,7 @@ class State:
         """Have dictionaries of one's own."""
         self.jobs = dict(self.jobs)
         self.stages = dict(self.stages)
+        self.wakeups = dict(self.wakeups)
         self.batches = dict(self.batches)
         self.answers = dict(self.answers)
         self.events = dict(self.events)

@@ -19,7 +19,7 @@ from pixtools.testing.memory_facts import (
     MemoryJobs,
     State,
 )
-from pixtools.testing.memory_stages import MemoryQueues, MemoryStages
+from pixtools.testing.memory_stages import MemoryOutbox, MemoryQueues, MemoryStages
 
 
 class MemoryTransaction:
@@ -29,6 +29,7 @@ class MemoryTransaction:
         self.jobs = MemoryJobs(state)
         self.stages = MemoryStages(state)
         self.queues = MemoryQueues(state)
+        self.outbox = MemoryOutbox(state)
         self.idempotency = MemoryIdempotency(state)
         self.batches = MemoryBatches(state)
         self.history = MemoryHistory(state)

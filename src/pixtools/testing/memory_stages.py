@@ -1,4 +1,4 @@
-"""The in-memory twins of Stages and Queues."""
+"""The in-memory twins of Stages, Queues and Outbox."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pixtools.domain.job import Job, Lane, Stage
-from pixtools.jobs.ports.facts import Load
+from pixtools.domain.job import Job, Lane, Stage, Wakeup
+from pixtools.jobs.ports.waiting import Load
 from pixtools.testing.memory_facts import State
 
 
@@ -34,6 +34,7 @@ class MemoryStages:
         *,
         lanes: Sequence[Lane] = (),
         stage_id: str | None = None,
+        light_only: int | None = None,
     ) -> Stage | None:
         """Take the next stage."""
         ready = [
@@ -41,6 +42,7 @@ class MemoryStages:
             for stage in self._state.stages.values()
             if stage.attempt < stage.max_attempts
             and _is_ready(stage, now, lanes, stage_id)
+            and _is_light(stage, light_only)
         ]
         if not ready:
             return None
@@ -136,9 +138,19 @@ class MemoryQueues:
         """Stages that wait, by lane."""
         return Counter(stage.lane for stage in self._queued())
 
-    def next_due(self, lanes: Sequence[Lane]) -> datetime | None:
+    def due(self, now: datetime) -> Mapping[Lane, int]:
+        """Stages that wait and may run, by lane."""
+        return Counter(stage.lane for stage in self._queued() if stage.run_at <= now)
+
+    def next_due(
+        self, lanes: Sequence[Lane], *, light_only: int | None = None
+    ) -> datetime | None:
         """When the next queued stage may run; None if none waits."""
-        times = [stage.run_at for stage in self._queued() if stage.lane in lanes]
+        times = [
+            stage.run_at
+            for stage in self._queued()
+            if stage.lane in lanes and _is_light(stage, light_only)
+        ]
         return min(times, default=None)
 
     def cancel(self, job_id: str, now: datetime) -> int:
@@ -153,6 +165,30 @@ class MemoryQueues:
         return [s for s in self._state.stages.values() if s.status == "queued"]
 
 
+class MemoryOutbox:
+    """Wake-ups, each taken once."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, wakeups: Sequence[Wakeup]) -> None:
+        """Keep wake-ups until they are taken."""
+        for wakeup in wakeups:
+            self._state.wakeups[wakeup.id] = wakeup
+
+    def take(self, now: datetime, limit: int) -> Sequence[Wakeup]:
+        """Those whose time has come, the longest due first, and forget them."""
+        due = [each for each in self._state.wakeups.values() if each.due_at <= now]
+        taken = sorted(due, key=lambda each: (each.due_at, each.id))[:limit]
+        for each in taken:
+            del self._state.wakeups[each.id]
+        return taken
+
+    def next_due(self) -> datetime | None:
+        """When the next one is due; None if there is none."""
+        return min((w.due_at for w in self._state.wakeups.values()), default=None)
+
+
 def _is_ready(
     stage: Stage, now: datetime, lanes: Sequence[Lane], stage_id: str | None
 ) -> bool:
@@ -161,6 +197,10 @@ def _is_ready(
         return waits and stage.lane in lanes
     lapsed = stage.status == "running" and _ends(stage) <= now
     return stage.id == stage_id and (waits or lapsed)
+
+
+def _is_light(stage: Stage, light_only: int | None) -> bool:
+    return light_only is None or stage.cost_ms < light_only
 
 
 def _ends(stage: Stage) -> datetime:

@@ -136,7 +136,7 @@ def embedded_runners(
         return expire(service)
 
     duties = Duties(
-        run_next=lambda owner: run_next(service, owner, config.lanes),
+        run_next=lambda owner: run_next(service, owner, config.lanes) is not None,
         due_in=due_in,
         reap=lambda: reap(service),
         expire=let_go,

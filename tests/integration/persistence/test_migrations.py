@@ -11,15 +11,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, MetaData, inspect, select
 
 from pixtools.domain.errors import ConfigurationInvalid, DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase
 from pixtools.persistence.engine import open_engine
+from pixtools.persistence.mapping import job_row, stage_row
 from pixtools.persistence.migrate import alembic_config, downgrade, migrate
 from pixtools.persistence.schema import HEAD
 from pixtools.persistence.tables import metadata
+from pixtools.testing.rows import a_job, a_stage
 from pixtools.testing.services import Services
 from pixtools.testing.spaces import fresh_database
 
@@ -74,10 +76,43 @@ def test_the_last_step_can_be_taken_back_and_made_again(
     config: PersistenceConfig,
 ) -> None:
     migrate(config)
-    on(config, lambda engine: downgrade(engine, "-1"))
+    before = on(config, lambda engine: downgrade(engine, "-1"))
+    assert on(config, tables) == set(metadata.tables) - {"wakeups"}
+    assert migrate(config) == (before, HEAD)
+    assert on(config, differences) == []
+
+
+def test_every_step_can_be_taken_back(config: PersistenceConfig) -> None:
+    migrate(config)
+    on(config, lambda engine: downgrade(engine, "base"))
     assert on(config, tables) == set()
     assert migrate(config) == (None, HEAD)
-    assert on(config, differences) == []
+
+
+def test_the_last_releases_code_runs_on_this_schema(config: PersistenceConfig) -> None:
+    """Whatever it writes and reads: its tables, asked for column by column."""
+    last = ScriptDirectory.from_config(alembic_config()).get_revision(HEAD)
+    assert last is not None
+    migrate(config, str(last.down_revision))
+    known = MetaData()
+    on(config, known.reflect)
+    migrate(config)
+    job = a_job()
+    stage = a_stage(job, cost_ms=0)
+
+    def work(engine: Engine) -> None:
+        with engine.execution_options(writes=True).begin() as connection:
+            for table, row in (("jobs", job_row(job)), ("stages", stage_row(stage))):
+                names = known.tables[table].columns.keys()
+                values = {name: row[name] for name in names}
+                connection.execute(metadata.tables[table].insert(), values)
+                connection.execute(select(known.tables[table])).one()
+
+    on(config, work)
+    database = SqlDatabase(config)
+    with database.read() as tx:
+        assert list(tx.stages.of_job(job.id)) == [stage]
+    database.close()
 
 
 def test_many_may_migrate_at_once(config: PersistenceConfig) -> None:

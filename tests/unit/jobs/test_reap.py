@@ -59,11 +59,11 @@ def test_a_lapsed_lease_is_queued_again(house: House) -> None:
 def test_poison_stops_in_the_end(house: House) -> None:
     """A stage that kills every worker fails as `worker_lost`."""
     job = house.submit()
-    for _ in range(3):
+    for _ in range(5):
         take(house, "one")
         house.clock.advance(70)
         assert reap(house.service) == 1
-        house.clock.advance(10)
+        house.clock.advance(30)
     assert house.work() == 0
     done = shown(house, job)
     assert done.error is not None
@@ -99,10 +99,10 @@ def test_a_lost_archive_is_packed_by_another(house: House) -> None:
     """Or fails in the end; the job itself has long ended."""
     job = house.submit()
     take_archive(house)
-    for _ in range(2):
+    for _ in range(4):
         house.clock.advance(70)
         assert reap(house.service) == 1
-        house.clock.advance(10)
+        house.clock.advance(30)
         take_archive(house)
     house.clock.advance(70)
     assert reap(house.service) == 1

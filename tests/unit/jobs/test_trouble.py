@@ -100,23 +100,23 @@ def test_passing_trouble_is_tried_again_later(house: House, error: Exception) ->
 
 def test_trouble_that_does_not_pass_fails_in_the_end(house: House) -> None:
     """With the code of what happened last."""
-    raising(house, *[WorkerLost() for _ in range(3)])
+    raising(house, *[WorkerLost() for _ in range(5)])
     job = house.submit()
-    for _ in range(5):
+    for _ in range(7):
         house.work()
         house.clock.advance(60)
     done = shown(house, job)
     assert done.error is not None
     assert (done.status, done.error.code) == ("failed", "worker_lost")
     assert done.error.retryable
-    assert len(house.renderer.plans) == 3
+    assert len(house.renderer.plans) == 5
 
 
 def test_a_bug_is_told_to_the_runner_and_not_to_the_client(house: House) -> None:
     """The runner gets the exception to log; the client reads one plain sentence."""
-    raising(house, *[ZeroDivisionError("secret") for _ in range(3)])
+    raising(house, *[ZeroDivisionError("secret") for _ in range(5)])
     job = house.submit()
-    for _ in range(3):
+    for _ in range(5):
         with pytest.raises(ZeroDivisionError):
             run_next(house.service, "one")
         house.clock.advance(60)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pixtools.jobs.ports.facts import Database, Load
+from pixtools.jobs.ports.facts import Database
+from pixtools.jobs.ports.waiting import Load
 from pixtools.testing.port_suites.stages import BOTH, STANDARD, claimed, waiting
 from pixtools.testing.rows import NOW, a_job, a_stage
 
@@ -59,6 +60,35 @@ class QueuesSuite:
         claimed(database, lanes=BOTH)
         with database.read() as tx:
             assert tx.queues.depth() == {"default_queue": 2}
+
+    def test_what_is_due_is_counted_by_lane(self, database: Database) -> None:
+        """What waits for a later time is not; a lane without any is left out."""
+        job = a_job()
+        stages = [
+            a_stage(job),
+            a_stage(job, run_at=NOW - SECOND),
+            a_stage(job, run_at=NOW + SECOND, lane="ml_inference_queue"),
+        ]
+        with database.read() as tx:
+            assert tx.queues.due(NOW) == {}
+        waiting(database, stages, job)
+        with database.read() as tx:
+            assert tx.queues.due(NOW) == {"default_queue": 2}
+            late = tx.queues.due(NOW + SECOND)
+            assert late == {"default_queue": 2, "ml_inference_queue": 1}
+        claimed(database)
+        with database.read() as tx:
+            assert tx.queues.due(NOW) == {"default_queue": 1}
+
+    def test_the_next_time_of_light_work(self, database: Database) -> None:
+        """Whoever leaves heavy work to others does not wake for it."""
+        job = a_job()
+        light = a_stage(job, cost_ms=7999, run_at=NOW + SECOND)
+        waiting(database, [a_stage(job, cost_ms=8000), light], job)
+        with database.read() as tx:
+            assert tx.queues.next_due(STANDARD, light_only=8000) == NOW + SECOND
+            assert tx.queues.next_due(STANDARD, light_only=7999) is None
+            assert tx.queues.next_due(STANDARD) == NOW
 
     def test_canceling_ends_what_waits_only(self, database: Database) -> None:
         """A running stage is left to its owner, other jobs' to theirs."""

@@ -32,10 +32,13 @@ def claimed(
     now: datetime = NOW,
     lanes: Sequence[Lane] = STANDARD,
     stage_id: str | None = None,
+    light_only: int | None = None,
 ) -> Stage | None:
     """Claim in a transaction of its own."""
     with database.write() as tx:
-        return tx.stages.claim(owner, now, LEASE, lanes=lanes, stage_id=stage_id)
+        return tx.stages.claim(
+            owner, now, LEASE, lanes=lanes, stage_id=stage_id, light_only=light_only
+        )
 
 
 def found(database: Database, job: Job) -> Stage:
@@ -112,6 +115,16 @@ class ClaimSuite:
         waiting(database, [stage], job)
         assert claimed(database) is None
         assert claimed(database, lanes=BOTH) is not None
+
+    def test_heavy_work_can_be_left_to_others(self, database: Database) -> None:
+        """What costs exactly so much is heavy already."""
+        job = a_job()
+        stages = [a_stage(job, cost_ms=cost) for cost in (9000, 8000, 7999, 0)]
+        waiting(database, stages, job)
+        got = [claimed(database, light_only=8000) for _ in range(3)]
+        assert [stage.cost_ms for stage in got if stage] == [7999, 0]
+        rest = [claimed(database) for _ in range(3)]
+        assert [stage.cost_ms for stage in rest if stage] == [9000, 8000]
 
     def test_used_up_attempts_are_not_claimed(self, database: Database) -> None:
         """Neither from the lane nor by id."""
