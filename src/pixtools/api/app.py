@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -18,6 +17,7 @@ from pixtools.api.deps import House
 from pixtools.api.envelope import Envelope
 from pixtools.api.metrics import meters
 from pixtools.api.ports import NewsDesk, Probe
+from pixtools.api.probing import Watch
 from pixtools.api.routers import (
     batches,
     catalogue,
@@ -29,8 +29,6 @@ from pixtools.api.routers import (
 from pixtools.domain.errors import PixtoolsError
 from pixtools.jobs.service import Service
 
-PROBES_AT_ONCE = 8
-
 
 def create_app(
     config: ApiConfig,
@@ -38,13 +36,14 @@ def create_app(
     *,
     desk: NewsDesk,
     probes: Mapping[str, Probe],
+    needed: Collection[str] = ("database", "storage", "s3"),
     doors: Sequence[APIRouter] = (),
     page: Sequence[BaseRoute] = (),
     registry: CollectorRegistry | None = None,
 ) -> FastAPI:
     """Build the app on a service.
 
-    `probes` are asked by `/api/health`, the one named `database` by `/api/readyz`.
+    `probes` are asked by `/api/health`, those that are `needed` by `/api/readyz`, too.
     `doors` are routers of other parts (files behind signed links); `page` are the
     routes or mounts of the page, tried last. `registry` is what `/metrics` shows.
     """
@@ -52,9 +51,11 @@ def create_app(
         config=config,
         service=service,
         desk=desk,
-        probes=probes,
         meters=meters(registry),
-        probing=CapacityLimiter(PROBES_AT_ONCE),
+        watch=Watch(
+            probes, timeout=config.probe_timeout, freshness=config.probe_freshness
+        ),
+        needed=needed,
     )
     app = FastAPI(
         title="PixTools",

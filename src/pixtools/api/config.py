@@ -32,3 +32,4 @@ class ApiConfig:
     progress_interval: float = 0.25
     ping_interval: float = 15.0
     probe_timeout: float = 2.0
+    probe_freshness: float = 1.0

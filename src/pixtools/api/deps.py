@@ -6,17 +6,17 @@ in a thread, which costs more than they do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from pixtools.api.addresses import AbsoluteLinks, base_of
 from pixtools.api.config import ApiConfig
 from pixtools.api.metrics import Meters
-from pixtools.api.ports import NewsDesk, Probe
+from pixtools.api.ports import NewsDesk
+from pixtools.api.probing import Watch
 from pixtools.jobs.service import Service
 
 
@@ -27,10 +27,10 @@ class House:
     config: ApiConfig
     service: Service
     desk: NewsDesk
-    probes: Mapping[str, Probe]
     meters: Meters
-    probing: CapacityLimiter
-    """Threads for probes: one that hangs must not take a request's place."""
+    watch: Watch
+    needed: Collection[str]
+    """Which dependencies accepting a job needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
 from tests.contract.http.site import Site
 
-from pixtools.api.config import ApiConfig
 from pixtools.domain.catalogue import STANDARD
-from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.domain.operations.actions import ACTIONS
 from pixtools.domain.presets import PRESETS
 
@@ -48,58 +45,3 @@ def test_limits_are_those_that_are_kept(site: Site) -> None:
 @pytest.mark.parametrize("path", ["/v1/operations", "/v1/presets", "/v1/limits"])
 def test_the_catalogue_may_be_kept_a_minute(site: Site, path: str) -> None:
     assert site.ask("GET", path).headers["cache-control"] == "public, max-age=60"
-
-
-def test_it_lives(site: Site) -> None:
-    assert site.ask("GET", "/api/livez").json() == {"status": "alive"}
-    assert site.ask("GET", "/healthz").json() == {"status": "ok"}
-
-
-def test_it_is_well_while_every_dependency_answers() -> None:
-    site = Site(probes={"database": lambda: None, "storage": lambda: True})
-    answer = site.ask("GET", "/api/health")
-    assert answer.status_code == 200
-    assert answer.json() == {
-        "status": "healthy",
-        "dependencies": {"database": "ok", "storage": "ok"},
-    }
-
-
-def away() -> None:
-    raise DatabaseUnavailable
-
-
-def test_it_is_unwell_as_soon_as_one_does_not() -> None:
-    site = Site(
-        probes={"database": lambda: None, "storage": away, "workers": lambda: False}
-    )
-    answer = site.ask("GET", "/api/health")
-    assert answer.status_code == 503
-    assert answer.json() == {
-        "status": "unhealthy",
-        "dependencies": {
-            "database": "ok",
-            "storage": "unreachable",
-            "workers": "unreachable",
-        },
-    }
-    assert site.ask("GET", "/api/readyz").status_code == 200
-
-
-def test_it_is_not_ready_without_its_database() -> None:
-    site = Site(probes={"database": away, "storage": lambda: None})
-    answer = site.ask("GET", "/api/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["dependencies"] == {"database": "unreachable"}
-
-
-def test_a_dependency_that_hangs_is_unreachable() -> None:
-    hung = threading.Event()
-    site = Site(
-        config=ApiConfig(probe_timeout=0.05), probes={"database": lambda: hung.wait(9)}
-    )
-    try:
-        answer = site.ask("GET", "/api/health")
-    finally:
-        hung.set()
-    assert answer.json()["dependencies"] == {"database": "unreachable"}

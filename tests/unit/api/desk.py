@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from anyio import CapacityLimiter
-
 from pixtools.api.config import ApiConfig
 from pixtools.api.deps import House
 from pixtools.api.metrics import meters
+from pixtools.api.probing import Watch
 from pixtools.domain.document import (
     ArchiveDocument,
     JobDocument,
@@ -63,9 +62,9 @@ def house(desk: ScriptedDesk, **config: Any) -> House:
         config=ApiConfig(**config),
         service=cast("Service", None),
         desk=desk,
-        probes={},
         meters=meters(),
-        probing=CapacityLimiter(1),
+        watch=Watch({}, timeout=1, freshness=1),
+        needed=(),
     )
 
 

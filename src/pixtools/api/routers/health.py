@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any, Literal
 
-import anyio
-from anyio import to_thread
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pixtools.api.deps import House, HouseDep
-from pixtools.api.ports import Probe
 from pixtools.api.schemas import Health, Liveness
 
 router = APIRouter(tags=["health"])
@@ -39,15 +36,14 @@ async def show_health_to_platforms() -> Liveness:
 
 @router.get("/api/readyz", response_model=Health, responses=UNHEALTHY)
 async def show_readiness(house: HouseDep) -> Response:
-    """Say whether requests can be taken: the database answers and is migrated."""
-    probes = {"database": house.probes["database"]} if house.probes else {}
-    return await _asked(house, probes)
+    """Say whether jobs can be taken; asks only what that needs."""
+    return await _asked(house, house.needed)
 
 
 @router.get("/api/health", response_model=Health, responses=UNHEALTHY)
 async def show_health(house: HouseDep) -> Response:
     """Say of every dependency whether it can be reached."""
-    return await _asked(house, house.probes)
+    return await _asked(house, house.watch.names)
 
 
 @metrics.get("/metrics", response_class=Response, responses=EXPOSITION)
@@ -57,20 +53,12 @@ def show_metrics(house: HouseDep) -> Response:
     return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _asked(house: House, probes: Mapping[str, Probe]) -> Response:
-    states: dict[str, State] = dict.fromkeys(probes, "unreachable")
-
-    async def ask(name: str, probe: Probe) -> None:
-        with anyio.move_on_after(house.config.probe_timeout):
-            if await to_thread.run_sync(
-                _reaches, probe, abandon_on_cancel=True, limiter=house.probing
-            ):
-                states[name] = "ok"
-
-    async with anyio.create_task_group() as group:
-        for name, probe in probes.items():
-            group.start_soon(ask, name, probe)
-    well = all(state == "ok" for state in states.values())
+async def _asked(house: House, names: Collection[str]) -> Response:
+    found = await house.watch.ask(names)
+    states: dict[str, State] = {
+        name: "ok" if reached else "unreachable" for name, reached in found.items()
+    }
+    well = all(found.values())
     shown = Health(status="healthy" if well else "unhealthy", dependencies=states)
     return Response(
         shown.model_dump_json(),
@@ -78,10 +66,3 @@ async def _asked(house: House, probes: Mapping[str, Probe]) -> Response:
         headers={"Cache-Control": "no-store"},
         media_type="application/json",
     )
-
-
-def _reaches(probe: Probe) -> bool:
-    try:
-        return probe() is not False
-    except Exception:  # noqa: BLE001 - whatever a probe raises, it did not get there
-        return False

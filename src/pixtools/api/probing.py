@@ -1,0 +1,87 @@
+"""Asking dependencies whether they answer, without ever waiting for one that hangs.
+
+Each dependency has at most one probe under way, in a thread of its own, and what it
+found is believed for a moment. So a storm of health checks costs a dependency one
+question a second, and one that hangs takes one thread and no request's place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Thread
+
+from pixtools.api.ports import Probe
+
+
+class Watch:
+    """What is known of each dependency. Times are in seconds."""
+
+    def __init__(
+        self, probes: Mapping[str, Probe], *, timeout: float, freshness: float
+    ) -> None:
+        self._watched = {
+            name: _Watched(name, probe, timeout, freshness)
+            for name, probe in probes.items()
+        }
+
+    @property
+    def names(self) -> Collection[str]:
+        """Every dependency that is asked."""
+        return self._watched.keys()
+
+    async def ask(self, names: Collection[str]) -> dict[str, bool]:
+        """Which of these can be reached; answers within the time-out."""
+        asked = [name for name in self._watched if name in names]
+        found = await asyncio.gather(*(self._watched[name].ask() for name in asked))
+        return dict(zip(asked, found, strict=True))
+
+
+class _Watched:
+    """One dependency."""
+
+    def __init__(
+        self, name: str, probe: Probe, timeout: float, freshness: float
+    ) -> None:
+        self._name = f"probe-{name}"
+        self._probe = probe
+        self._timeout = timeout
+        self._freshness = freshness
+        self._begun_at = self._ended_at = 0.0
+        self._look: Future[bool] | None = None
+
+    async def ask(self) -> bool:
+        look = self._look
+        if look is not None and look.done() and not self._is_stale():
+            return look.result()
+        if look is None or look.done():
+            look = self._look = self._begun()
+        # One that has hung for long is not waited for again by each who asks.
+        patience = max(0.0, self._begun_at + self._timeout - time.monotonic())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                return await asyncio.wrap_future(look)
+        return False
+
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._ended_at >= self._freshness
+
+    def _begun(self) -> Future[bool]:
+        look: Future[bool] = Future()
+        # From now on nobody who stops waiting can cancel it for the others.
+        look.set_running_or_notify_cancel()
+        self._begun_at = time.monotonic()
+        # A daemon: a probe that hangs must not hold up the end of the process.
+        Thread(target=self._run, args=(look,), name=self._name, daemon=True).start()
+        return look
+
+    def _run(self, look: Future[bool]) -> None:
+        try:
+            reached = self._probe() is not False
+        except Exception:  # noqa: BLE001 - whatever a probe raises, it did not get there
+            reached = False
+        self._ended_at = time.monotonic()
+        look.set_result(reached)
