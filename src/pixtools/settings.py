@@ -18,7 +18,7 @@ from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.explain import shown
 
 NOT_YET = (
-    "RABBITMQ_URL", "REDIS_URL", "S3_BUCKET", "AWS_S3_BUCKET", "STORAGE_URL",
+    "RABBITMQ_URL", "REDIS_URL",
     "API_KEY", "OIDC_ISSUER", "WEBHOOK_SIGNING_SECRET",
 )  # fmt: skip
 """Variables of the contract that this version can't honour: refused, not ignored."""
@@ -75,6 +75,9 @@ class Settings(BaseSettings):
         "", description="Key of the bucket; empty asks the machine's own identity."
     )
     aws_secret_access_key: SecretStr = Field(SecretStr(""), description="Its secret.")
+    aws_session_token: SecretStr = Field(
+        SecretStr(""), description="Third part of a temporary key."
+    )
     aws_region: str = Field("us-east-1", description="Region of the bucket.")
     aws_endpoint_url: str = Field(
         "", description="Where S3 answers; empty is AWS itself."

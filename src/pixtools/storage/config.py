@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.domain.errors import ConfigurationInvalid, InvalidRequest
 from pixtools.domain.explain import shown
 from pixtools.domain.limits import MIB
+from pixtools.storage.keys import names
 
 Kind = Literal["s3", "gs", "az"]
 
@@ -75,6 +76,9 @@ class ObjectsConfig:
     them. Without `access_key` the usual chain is asked: environment, web identity,
     container, instance. `upload_checks` are found out by trying, unless given.
 
+    All keys stand below `prefix`, if there is one, and nobody but the bucket sees it:
+    where `public_base_url` leads, keys begin.
+
     A request that gets no answer for `request_timeout` counts as failed. Failed ones
     are repeated up to `retries` times and not begun again after `retry_timeout`, so
     one call takes at most about the sum of both.
@@ -82,6 +86,7 @@ class ObjectsConfig:
 
     kind: Kind = "s3"
     bucket: str
+    prefix: str = ""
     region: str = "us-east-1"
     endpoint: str = ""
     public_endpoint: str = ""
@@ -103,6 +108,16 @@ class ObjectsConfig:
             raise ConfigurationInvalid(
                 f"Expected the name of a bucket but received {shown(self.bucket)}."
             )
+        if not _is_usable(self.prefix):
+            raise ConfigurationInvalid(
+                "Expected a prefix of visible names separated by single slashes but "
+                f"received {shown(self.prefix)}."
+            )
+        if bool(self.access_key) != bool(self.secret_key):
+            raise ConfigurationInvalid(
+                "Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together, or "
+                "neither, but received one of them."
+            )
         for url in (self.endpoint, self.public_endpoint, self.public_base_url):
             if url and not url.startswith(("http://", "https://")):
                 raise ConfigurationInvalid(
@@ -115,18 +130,26 @@ class ObjectsConfig:
             )
 
 
-def storage_url(url: str) -> tuple[Kind | Literal["file"], str]:
-    """Split a STORAGE_URL into its kind and its bucket, container or directory.
+def storage_url(url: str) -> tuple[Kind | Literal["file"], str, str]:
+    """Split a STORAGE_URL: its kind, its bucket or directory, and a prefix of keys.
 
     Raises ConfigurationInvalid.
     """
     scheme, _, rest = url.partition("://")
     place = rest.rstrip("/")
     if scheme == "file" and place.startswith("/"):
-        return "file", place
-    if scheme in {"s3", "gs", "az"} and place and "/" not in place:
-        return scheme, place  # type: ignore[return-value]  # one of the three
+        return "file", place, ""
+    bucket, _, prefix = place.partition("/")
+    if scheme in {"s3", "gs", "az"} and bucket and _is_usable(prefix):
+        return scheme, bucket, prefix  # type: ignore[return-value]  # one of the three
     raise ConfigurationInvalid(
-        "Expected s3://bucket, gs://bucket, az://container or file:///directory for "
-        f"STORAGE_URL but received {shown(url)}."
+        "Expected s3://bucket, s3://bucket/prefix, gs://bucket, az://container or "
+        f"file:///directory for STORAGE_URL but received {shown(url)}."
     )
+
+
+def _is_usable(prefix: str) -> bool:
+    try:
+        return not prefix or bool(names(prefix))
+    except InvalidRequest:
+        return False

@@ -29,7 +29,7 @@ def store_faults(doing: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as fault:
-        if "NoSuchBucket" in str(fault):
+        if _has_no_bucket(fault):
             raise StorageUnavailable(_sentence(fault, doing)) from fault
         raise SourceMissing from fault
     except (BaseError, OSError, NotImplementedError) as fault:
@@ -42,6 +42,15 @@ def is_behind_the_end(fault: StorageUnavailable) -> bool:
     return "status code: 416" in text or "Invalid range" in text
 
 
+def is_refusal(fault: StorageUnavailable) -> bool:
+    """Whether the store has answered that it will never let us in as we came.
+
+    An answer that it is busy, or no answer, is none.
+    """
+    cause = fault.__cause__
+    return isinstance(cause, Exception) and (_is_closed(cause) or _has_no_bucket(cause))
+
+
 def is_about_some(fault: StorageUnavailable) -> bool:
     """Whether a bulk delete failed for some objects only.
 
@@ -51,18 +60,28 @@ def is_about_some(fault: StorageUnavailable) -> bool:
 
 
 def _sentence(fault: Exception, doing: str) -> str:
-    text = str(fault)
-    if "NoSuchBucket" in text:
+    if _has_no_bucket(fault):
         return "The object store has no such bucket."
     if isinstance(fault, PreconditionError):
         return "An object was replaced while it was read."
-    found = _STATUS.search(text)
-    status = found[1] if found else ""
-    if isinstance(fault, _REFUSED) or status in {"401", "403"}:
+    if _is_closed(fault):
         return (
             f"The object store refused access while {doing}: look at the "
             "credentials, the bucket's policy and this machine's clock."
         )
-    if status:
+    if status := _status(fault):
         return f"The object store answered {status} while {doing}."
     return f"The object store did not answer while {doing}."
+
+
+def _has_no_bucket(fault: Exception) -> bool:
+    return "NoSuchBucket" in str(fault)
+
+
+def _is_closed(fault: Exception) -> bool:
+    return isinstance(fault, _REFUSED) or _status(fault) in {"401", "403"}
+
+
+def _status(fault: Exception) -> str:
+    found = _STATUS.search(str(fault))
+    return found[1] if found else ""

@@ -33,7 +33,10 @@ def open_store(config: ObjectsConfig) -> ObjectStore:
             return _s3(config)
         kind = GCSStore if config.kind == "gs" else AzureStore
         return kind(
-            config.bucket, client_options=_client(config), retry_config=_retry(config)
+            config.bucket,
+            prefix=config.prefix or None,
+            client_options=_client(config),
+            retry_config=_retry(config),
         )
     except Exception as fault:
         raise ConfigurationInvalid(_unopened(config, fault)) from fault
@@ -61,6 +64,7 @@ def _s3(config: ObjectsConfig) -> ObjectStore:
         told["endpoint"] = config.endpoint
     return S3Store(
         config.bucket,
+        prefix=config.prefix or None,
         config=told,
         client_options=_client(config),
         retry_config=_retry(config),

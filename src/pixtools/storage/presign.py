@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
 _SERVICE = "s3"
+_PLAIN = "/~"
 
 
 class Presigner:
@@ -48,7 +49,7 @@ class Presigner:
         from botocore.awsrequest import AWSRequest
 
         request = AWSRequest(
-            method, self._base + quote(key, safe="/~"), dict(headers or {})
+            method, self._base + quote(key, safe=_PLAIN), dict(headers or {})
         )
         request.params = dict(query or {})
         seconds = int(expiry.total_seconds())
@@ -72,13 +73,18 @@ class Presigner:
 
 
 def _base(config: ObjectsConfig, endpoint: str) -> str:
-    """The address of the bucket, with a slash at its end."""
+    """The address at which keys begin, with a slash at its end."""
+    prefix = f"{quote(config.prefix, safe=_PLAIN)}/" if config.prefix else ""
+    return f"{_bucket(config, endpoint)}/{prefix}"
+
+
+def _bucket(config: ObjectsConfig, endpoint: str) -> str:
     if endpoint:
-        return f"{endpoint.rstrip('/')}/{config.bucket}/"
+        return f"{endpoint.rstrip('/')}/{config.bucket}"
     host = f"s3.{config.region}.amazonaws.com"
     if "." in config.bucket:  # no certificate covers a name below a name
-        return f"https://{host}/{config.bucket}/"
-    return f"https://{config.bucket}.{host}/"
+        return f"https://{host}/{config.bucket}"
+    return f"https://{config.bucket}.{host}"
 
 
 def _from_chain() -> Credentials:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pixtools.settings import Settings
 from pixtools.wiring.facts import persistence_config
 from pixtools.wiring.pixels import workers_config
+from pixtools.wiring.storage import bucket_of, object_stores, tree_of
 from pixtools.workers.pool import ProcessRenderer
 
 
@@ -42,10 +43,12 @@ def describe_database(settings: Settings) -> str:
 
 def describe_storage(settings: Settings) -> str:
     """For `pixtools doctor`: whether bytes can be kept."""
-    from pixtools.storage.local import LocalBlobs
-
-    folder = settings.pixtools_data_dir
-    if not folder.exists():
-        return f"{folder} will be made at the first start"
-    LocalBlobs(folder.resolve() / "objects").check()
-    return f"{folder} can be written"
+    if not bucket_of(settings):
+        folder = tree_of(settings).directory
+        if not folder.exists():
+            return f"{folder} will be made at the first start"
+    with object_stores(settings) as stores:
+        stores.check()
+        return (
+            f"{stores.place} can be {'reached' if stores.word == 's3' else 'written'}"
+        )

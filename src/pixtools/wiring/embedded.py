@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -15,7 +14,6 @@ from fastapi import FastAPI
 
 from pixtools.api.app import create_app
 from pixtools.api.config import ApiConfig
-from pixtools.api.routers.files import files_router
 from pixtools.jobs.expire import expire
 from pixtools.jobs.orphans import drop_orphans
 from pixtools.jobs.reap import reap, release
@@ -28,31 +26,16 @@ from pixtools.queue.giving_back import GivingBack
 from pixtools.queue.runners import Duties, Runners
 from pixtools.queue.solo import alone_in
 from pixtools.settings import Settings
-from pixtools.storage.config import StorageConfig
-from pixtools.storage.files import Files
-from pixtools.storage.links import LocalLinks
-from pixtools.storage.local import LocalBlobs
-from pixtools.storage.scratch import ScratchDirectories
-from pixtools.storage.secrets_file import SecretsFile
-from pixtools.storage.still import StillFolders
 from pixtools.web.mount import page_routes
 from pixtools.wiring.facts import facts
 from pixtools.wiring.machine import RandomIds, SystemClock
 from pixtools.wiring.pixels import offered, workers_config
 from pixtools.wiring.rules import rules
+from pixtools.wiring.storage import ObjectStores, object_stores
 from pixtools.workers.pool import ProcessRenderer
 
 OWNER = "embedded"
 LEFTOVER_AGE = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Where the embedded mode keeps facts and bytes."""
-
-    database: SqlDatabase
-    blobs: LocalBlobs
-    config: StorageConfig
 
 
 @contextmanager
@@ -61,64 +44,58 @@ def embedded(settings: Settings) -> Iterator[FastAPI]:
     bell = HouseBell()
     with (
         alone_in(settings.pixtools_data_dir),
-        stores(settings) as kept,
+        facts(settings) as database,
+        object_stores(settings) as stores,
         ProcessRenderer(workers_config(settings, settings.workers)) as renderer,
     ):
-        service = embedded_service(settings, kept, renderer, bell)
+        service = embedded_service(settings, database, stores, renderer, bell)
         owner = OWNER
         if settings.sqlite_path:
             release(service, owner)
         else:  # others may work on the same database, and live
             owner = f"{OWNER}-{service.ids.new()}"
-        runners = embedded_runners(settings, service, kept, bell, owner)
+        runners = embedded_runners(settings, service, stores, bell, owner)
         runners.start()
         try:
-            yield embedded_app(settings, service, kept, bell, runners)
+            yield embedded_app(settings, service, stores, bell, runners)
         finally:
             bell.close()
             runners.stop()
 
 
-@contextmanager
-def stores(settings: Settings) -> Iterator[Stores]:
-    """Database and objects, at this version's schema and swept of leftovers."""
-    config = StorageConfig(
-        directory=settings.pixtools_data_dir.resolve(),
-        public_base_url=settings.public_base_url.rstrip("/"),
-        download_expiry=timedelta(seconds=settings.presigned_url_expiry_seconds),
-        upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
-        max_upload_bytes=settings.max_upload_bytes,
-    )
-    with facts(settings) as database:
-        yield Stores(database, LocalBlobs(config.objects), config)
-
-
 def embedded_service(
-    settings: Settings, kept: Stores, renderer: ProcessRenderer, bell: HouseBell
+    settings: Settings,
+    database: SqlDatabase,
+    stores: ObjectStores,
+    renderer: ProcessRenderer,
+    bell: HouseBell,
 ) -> Service:
     """All ports of the embedded mode in one value."""
-    clock = SystemClock()
-    scratch = ScratchDirectories(kept.config.scratch)
-    # We are alone here and have not begun: what lies there is a dead service's.
-    scratch.sweep()
-    kept.blobs.sweep(timedelta())
+    stores.scratch.sweep()
+    # We are alone in our own directory and have not begun: what lies there is a dead
+    # service's. Another one may be shared.
+    stores.sweep(LEFTOVER_AGE if settings.storage_url else timedelta())
     return Service(
-        database=kept.database,
-        blobs=kept.blobs,
-        links=LocalLinks(kept.config, SecretsFile(kept.config.signing_keys), clock),
-        scratch=scratch,
+        database=database,
+        blobs=stores.blobs,
+        links=stores.links,
+        scratch=stores.scratch,
         renderer=GivingBack(
             renderer, lambda: bell.closed_for, RunnerConfig().finish_within
         ),
         bell=bell,
-        clock=clock,
+        clock=SystemClock(),
         ids=RandomIds(),
         rules=rules(settings, offered(renderer)),
     )
 
 
 def embedded_runners(
-    settings: Settings, service: Service, kept: Stores, bell: HouseBell, owner: str
+    settings: Settings,
+    service: Service,
+    stores: ObjectStores,
+    bell: HouseBell,
+    owner: str,
 ) -> Runners:
     """The threads that do the work."""
     config = RunnerConfig(runners=settings.workers)
@@ -128,11 +105,9 @@ def embedded_runners(
             due = tx.queues.next_due(config.lanes)
         return None if due is None else due - service.clock.now()
 
-    sources = StillFolders(kept.config.objects / "raw")
-
     def let_go() -> int:
-        kept.blobs.sweep(LEFTOVER_AGE)
-        drop_orphans(service, sources.look())
+        stores.sweep(LEFTOVER_AGE)
+        drop_orphans(service, stores.still())
         return expire(service)
 
     duties = Duties(
@@ -147,13 +122,11 @@ def embedded_runners(
 def embedded_app(
     settings: Settings,
     service: Service,
-    kept: Stores,
+    stores: ObjectStores,
     bell: HouseBell,
     runners: Runners,
 ) -> FastAPI:
     """API and page over a running service."""
-    secrets = SecretsFile(kept.config.signing_keys)
-    door = Files(kept.blobs, kept.config, secrets, service.clock)
     return create_app(
         ApiConfig(
             version=version("pixtools"),
@@ -164,9 +137,9 @@ def embedded_app(
         desk=bell,
         probes={
             "database": service.database.check,
-            "storage": kept.blobs.check,
+            stores.word: stores.check,
             "workers": lambda: runners.alive == settings.workers,
         },
-        doors=[files_router(door)],
+        doors=stores.doors(),
         page=page_routes(),
     )

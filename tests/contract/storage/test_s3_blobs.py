@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from pixtools.domain.errors import (
@@ -20,7 +22,11 @@ from pixtools.domain.errors import (
 )
 from pixtools.domain.limits import MIB
 from pixtools.storage.config import ObjectsConfig
+from pixtools.storage.object_store import open_store
 from pixtools.storage.objects import ObjectBlobs, open_objects
+from pixtools.storage.presign import Presigner
+from pixtools.storage.still_objects import StillObjects
+from pixtools.testing.clock import HandClock
 from pixtools.testing.port_suites.blobs import KEY, LONG, BlobsSuite, get, put
 from pixtools.testing.spaces import Bucket, s3_client
 
@@ -72,6 +78,36 @@ def test_a_key_is_the_key_that_others_see(
         assert stored == get(blobs, key) == key.encode()
     assert blobs.copy(keys[0], keys[1]).bytes == len(keys[0].encode())
     assert [blobs.delete(key) for key in keys] == [1] * len(keys)
+
+
+def test_a_prefix_keeps_a_deployment_to_itself(
+    blobs: ObjectBlobs, bucket: ObjectsConfig, client: Any, tmp_path: Path
+) -> None:
+    """Others in the bucket are neither seen nor touched; links lead to the object."""
+    put(blobs, KEY, b"a neighbour")
+    ours = open_objects(replace(bucket, prefix="inbox/shop é"))
+    assert ours.stat(KEY) is None
+    put(ours, KEY, b"ours")
+    put(ours, "raw/other/source", b"another")
+    assert ours.copy(KEY, "processed/a/1.tiff").key == "processed/a/1.tiff"
+    assert ours.fetch(KEY, tmp_path).read_bytes() == b"ours"
+    listed = client.list_objects_v2(Bucket=bucket.bucket, Prefix="inbox/")["Contents"]
+    assert [item["Key"] for item in listed] == [
+        "inbox/shop é/processed/a/1.tiff",
+        "inbox/shop é/raw/0198c0de/source",
+        "inbox/shop é/raw/other/source",
+    ]
+    presigner = Presigner(replace(bucket, prefix="inbox/shop é"), bucket.endpoint)
+    url, _ = presigner.url("GET", KEY, timedelta(minutes=1))
+    assert httpx2.get(url, trust_env=False).content == b"ours"
+    found = StillObjects(
+        lambda: open_store(replace(bucket, prefix="inbox/shop é")),
+        HandClock(datetime.now(UTC) + timedelta(hours=1)),
+        reach=timedelta(hours=1),
+    )
+    assert list(found.look()) == ["0198c0de", "other"]
+    assert [ours.delete(KEY), ours.delete("raw/")] == [1, 1]
+    assert get(blobs, KEY) == b"a neighbour"
 
 
 def test_the_hash_rests_with_the_object(

@@ -17,21 +17,27 @@ CONFIG = ObjectsConfig(bucket="pictures", access_key="key", secret_key="hush-hus
 @pytest.mark.parametrize(
     ("url", "parts"),
     [
-        ("s3://pictures", ("s3", "pictures")),
-        ("gs://pictures/", ("gs", "pictures")),
-        ("az://container", ("az", "container")),
-        ("file:///srv/pixtools/", ("file", "/srv/pixtools")),
+        ("s3://pictures", ("s3", "pictures", "")),
+        ("s3://pictures/shop/photos/", ("s3", "pictures", "shop/photos")),
+        ("gs://pictures/", ("gs", "pictures", "")),
+        ("az://container", ("az", "container", "")),
+        ("file:///srv/pixtools/", ("file", "/srv/pixtools", "")),
     ],
 )
-def test_a_storage_url_names_kind_and_place(url: str, parts: tuple[str, str]) -> None:
+def test_a_storage_url_names_kind_and_place(
+    url: str, parts: tuple[str, str, str]
+) -> None:
     """A slash at the end is forgiven."""
     assert storage_url(url) == parts
 
 
 @pytest.mark.parametrize(
     "url",
-    ["pictures", "s3://", "s3://a/b", "ftp://a", "file://relative", "file:///", "://"],
-)
+    [
+        "pictures", "s3://", "s3://a//b", "s3://a/../b", "s3://a/.b", "ftp://a",
+        "file://relative", "file:///", "://",
+    ],
+)  # fmt: skip
 def test_another_storage_url_is_refused(url: str) -> None:
     """The sentence names the variable."""
     with pytest.raises(ConfigurationInvalid, match="STORAGE_URL"):
@@ -43,6 +49,8 @@ def test_another_storage_url_is_refused(url: str) -> None:
     [
         pytest.param({"bucket": ""}, id="no bucket"),
         pytest.param({"bucket": "a/b"}, id="a path for a bucket"),
+        pytest.param({"prefix": "a//b"}, id="a prefix that no key could have"),
+        pytest.param({"secret_key": ""}, id="half a key"),
         pytest.param({"endpoint": "minio:9000"}, id="an endpoint without a scheme"),
         pytest.param({"public_endpoint": "s3.example.org"}, id="likewise, public"),
         pytest.param({"public_base_url": "cdn.example.org"}, id="likewise, plain"),

@@ -1,0 +1,181 @@
+"""Where bytes rest in this deployment: a tree of this machine, or a bucket."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
+from pixtools.jobs.ports.blobs import Blobs, Links
+from pixtools.settings import Settings
+from pixtools.storage.config import ObjectsConfig, StorageConfig, storage_url
+from pixtools.storage.scratch import ScratchDirectories
+from pixtools.wiring.machine import SystemClock
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+UPLOADS_ARRIVE_WITHIN = 4
+"""Lives of an upload link: a job waits for two, a link made last lives one more."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectStores:
+    """All that a process needs to keep bytes, and to keep their place in order.
+
+    `check` raises StorageUnavailable; health calls it by `word`. `place` is for
+    people. `sweep` removes what writers left that died so long ago, and `still`
+    names jobs whose sources lie still, for `drop_orphans`. `doors` gives the routers
+    that serve and take files behind our own links: none where a bucket does.
+    """
+
+    blobs: Blobs
+    links: Links
+    scratch: ScratchDirectories
+    word: Literal["storage", "s3"]
+    place: str
+    check: Callable[[], object]
+    sweep: Callable[[timedelta], int]
+    still: Callable[[], Iterable[str]]
+    doors: Callable[[], Sequence[APIRouter]]
+
+
+@contextmanager
+def object_stores(settings: Settings) -> Iterator[ObjectStores]:
+    """The stores that the settings name; raises ConfigurationInvalid.
+
+    A bucket that refuses us stops the start. One that does not answer does not: it
+    may come back, and until then health tells.
+    """
+    bucket = bucket_of(settings)
+    stores = _in_bucket(settings, bucket) if bucket else _in_tree(tree_of(settings))
+    if bucket:
+        _refuse_refusals(stores)
+    yield stores
+
+
+def bucket_of(settings: Settings) -> ObjectsConfig | None:
+    """The bucket that S3_BUCKET or STORAGE_URL names, if one does."""
+    if settings.s3_bucket and settings.storage_url:
+        raise ConfigurationInvalid(
+            "S3_BUCKET and STORAGE_URL both name a store: unset one of them."
+        )
+    kind, place, prefix = _named(settings)
+    if kind == "file":
+        return None
+    return ObjectsConfig(
+        kind=kind,
+        bucket=place,
+        prefix=prefix,
+        region=settings.aws_region,
+        endpoint=settings.aws_endpoint_url.rstrip("/"),
+        public_endpoint=settings.s3_public_endpoint_url.rstrip("/"),
+        public_base_url=settings.s3_public_base_url.rstrip("/"),
+        access_key=settings.aws_access_key_id,
+        secret_key=settings.aws_secret_access_key.get_secret_value(),
+        session_token=settings.aws_session_token.get_secret_value(),
+        download_expiry=timedelta(seconds=settings.presigned_url_expiry_seconds),
+        upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
+    )
+
+
+def tree_of(settings: Settings) -> StorageConfig:
+    """The directory that STORAGE_URL names, else that of the embedded mode."""
+    kind, place, _ = _named(settings)
+    directory = Path(place) if kind == "file" else settings.pixtools_data_dir
+    return StorageConfig(
+        directory=directory.resolve(),
+        public_base_url=settings.public_base_url.rstrip("/"),
+        download_expiry=timedelta(seconds=settings.presigned_url_expiry_seconds),
+        upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+
+
+def _named(settings: Settings) -> tuple[Literal["file", "s3", "gs", "az"], str, str]:
+    if settings.s3_bucket:
+        return "s3", settings.s3_bucket, ""
+    if settings.storage_url:
+        return storage_url(settings.storage_url)
+    return "file", str(settings.pixtools_data_dir), ""
+
+
+def _in_bucket(settings: Settings, config: ObjectsConfig) -> ObjectStores:
+    # Only who keeps objects in a bucket loads what that takes.
+    from pixtools.storage.object_links import open_links
+    from pixtools.storage.object_store import open_store
+    from pixtools.storage.objects import open_objects
+    from pixtools.storage.still_objects import StillObjects
+
+    clock = SystemClock()
+    blobs = open_objects(config)
+    still = StillObjects(
+        partial(open_store, config),
+        clock,
+        reach=UPLOADS_ARRIVE_WITHIN * config.upload_expiry,
+    )
+    return ObjectStores(
+        blobs=blobs,
+        links=open_links(config, clock),
+        scratch=ScratchDirectories(settings.pixtools_data_dir.resolve() / "scratch"),
+        word="s3" if config.kind == "s3" else "storage",
+        place=f"{config.kind}://{config.bucket}/{config.prefix}".rstrip("/"),
+        check=blobs.check,
+        sweep=_nothing_to_sweep,
+        still=still.look,
+        doors=tuple,
+    )
+
+
+def _in_tree(config: StorageConfig) -> ObjectStores:
+    from pixtools.storage.links import LocalLinks
+    from pixtools.storage.local import LocalBlobs
+    from pixtools.storage.secrets_file import SecretsFile
+    from pixtools.storage.still import StillFolders
+
+    blobs = LocalBlobs(config.objects)
+    secrets = SecretsFile(config.signing_keys)
+
+    def doors() -> Sequence[APIRouter]:
+        from pixtools.api.routers.files import files_router
+        from pixtools.storage.files import Files
+
+        return [files_router(Files(blobs, config, secrets, SystemClock()))]
+
+    return ObjectStores(
+        blobs=blobs,
+        links=LocalLinks(config, secrets, SystemClock()),
+        scratch=ScratchDirectories(config.scratch),
+        word="storage",
+        place=str(config.directory),
+        check=blobs.check,
+        sweep=blobs.sweep,
+        still=StillFolders(config.objects / "raw").look,
+        doors=doors,
+    )
+
+
+def _nothing_to_sweep(older_than: timedelta) -> int:
+    """Uploads in parts that nobody ends are the bucket's lifecycle rules' to drop."""
+    del older_than
+    return 0
+
+
+def _refuse_refusals(stores: ObjectStores) -> None:
+    from pixtools.storage.object_faults import is_refusal
+
+    try:
+        stores.check()
+    except StorageUnavailable as fault:
+        if is_refusal(fault):
+            text = f"{stores.place} can't be used: {fault.detail}"
+            raise ConfigurationInvalid(text) from fault
+        log.warning("storage_unavailable", extra={"detail": fault.detail})
