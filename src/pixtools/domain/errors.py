@@ -18,7 +18,7 @@
     ├── Interrupted               the work was stopped on purpose
     │   ├── Canceled · TimedOut · LeaseLost
     ├── Unavailable               something that we depend on is away (retryable)
-    │   ├── StorageUnavailable · DatabaseUnavailable · WorkerLost
+    │   ├── StorageUnavailable · DatabaseUnavailable · BrokerUnavailable · WorkerLost
     ├── InternalError             a fault of ours, tried again
     └── ConfigurationInvalid      a setting is wrong; the service does not start
 
@@ -297,6 +297,12 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
 
     code = "database_unavailable"
+
+
+class BrokerUnavailable(Unavailable):
+    """The message broker does not answer."""
+
+    code = "broker_unavailable"
 
 
 class WorkerLost(Unavailable):

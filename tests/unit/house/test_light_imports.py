@@ -10,6 +10,7 @@ import sys
 import pytest
 
 PIXELS = {"numpy", "onnxruntime", "PIL", "pillow_heif", "pyvips", "_libvips"}
+CELERY = {"billiard", "celery", "kombu"}
 SERVICE = {
     "alembic",
     "fastapi",
@@ -32,7 +33,8 @@ SERVICE = {
         pytest.param("pixtools.__main__", PIXELS | SERVICE, id="python -m pixtools"),
         pytest.param("pixtools.api.app", PIXELS, id="the API"),
         pytest.param("pixtools.wiring", PIXELS, id="the composed service"),
-        pytest.param("pixtools.cli.main", PIXELS, id="the command line"),
+        pytest.param("pixtools.queue.broker", PIXELS | CELERY, id="asking the broker"),
+        pytest.param("pixtools.cli.main", PIXELS | CELERY, id="the command line"),
         pytest.param("pixtools.engine", PIXELS | SERVICE, id="the engine's face"),
         pytest.param("pixtools.workers.child", SERVICE, id="the pixel child"),
         pytest.param("pixtools.domain.plan", PIXELS | SERVICE, id="the plan"),
