@@ -61,6 +61,7 @@ STATUS: Final[dict[str, int]] = {
     "unavailable": 503,
     "storage_unavailable": 503,
     "database_unavailable": 503,
+    "broker_unavailable": 503,
     "worker_lost": 503,
     "configuration_invalid": 500,
     "internal_error": 500,
@@ -88,6 +89,7 @@ RETRY_AFTER: Final[dict[str, int]] = {
     "unavailable": 2,
     "storage_unavailable": 2,
     "database_unavailable": 2,
+    "broker_unavailable": 2,
     "worker_lost": 2,
 }
 """Seconds after which the same request may fare better."""
