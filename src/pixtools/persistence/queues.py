@@ -11,14 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 from pixtools.domain.job import Job, Lane
 from pixtools.jobs.ports.waiting import Load
 from pixtools.persistence import tables
-from pixtools.persistence.stages import (
-    LIGHT,
-    ONE_LANE,
-    QUEUED,
-    SOME_LANES,
-    STAGES,
-    lane_values,
-)
+from pixtools.persistence.turns import LIGHT, OF_LANE, QUEUED, STAGES, lane_values
 from pixtools.persistence.words import literally, one_of
 
 JOBS: Final = tables.jobs
@@ -45,9 +38,12 @@ _DUE: Final = (
     .where(QUEUED, STAGES.c.run_at <= bindparam("now"))
     .group_by(STAGES.c.lane)
 )
-_NEXT: Final = select(func.min(STAGES.c.run_at)).where(QUEUED, LIGHT)
-_NEXT_OF_ONE_LANE: Final = _NEXT.where(ONE_LANE)
-_NEXT_OF_SOME_LANES: Final = _NEXT.where(SOME_LANES)
+_NEXT: Final = (
+    select(STAGES.c.run_at)
+    .where(QUEUED, OF_LANE, LIGHT)
+    .order_by(STAGES.c.run_at)
+    .limit(1)
+)
 _CANCEL: Final = (
     update(STAGES)
     .where(STAGES.c.job_id == bindparam("job"), QUEUED)
@@ -87,10 +83,11 @@ class SqlQueues:
         self, lanes: Sequence[Lane], *, light_only: int | None = None
     ) -> datetime | None:
         """When the next queued stage may run; None if none waits."""
-        query = _NEXT_OF_ONE_LANE if len(lanes) == 1 else _NEXT_OF_SOME_LANES
-        found = self._connection.execute(query, lane_values(lanes, light_only))
-        due: datetime | None = found.scalar_one()
-        return due
+        times = [
+            self._connection.execute(_NEXT, lane_values(lane, light_only)).scalar()
+            for lane in lanes
+        ]
+        return min((time for time in times if time), default=None)
 
     def cancel(self, job_id: str, now: datetime) -> int:
         """End a job's queued stages as `canceled`; how many there were."""

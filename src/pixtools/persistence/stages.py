@@ -22,40 +22,23 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import UpdateBase
 
 from pixtools.domain.job import Lane, Stage
-from pixtools.persistence import tables
 from pixtools.persistence.mapping import stage_of, stage_row
-from pixtools.persistence.words import literally
+from pixtools.persistence.turns import (
+    IN_TURN,
+    QUEUED,
+    READY,
+    RUNNING,
+    STAGES,
+    lane_values,
+    turns,
+)
 
-STAGES: Final = tables.stages
-QUEUED: Final = STAGES.c.status == literally("queued")
-RUNNING: Final = STAGES.c.status == literally("running")
-
-ONE_LANE: Final = STAGES.c.lane == bindparam("its_lane")
-"""Apart from several, so that the index gives the order without sorting."""
-SOME_LANES: Final = STAGES.c.lane.in_(bindparam("its_lanes", expanding=True))
-
-_ATTEMPTS_LEFT: Final = STAGES.c.attempt < STAGES.c.max_attempts
 _FENCE: Final = and_(
     STAGES.c.id == bindparam("this"),
     RUNNING,
     STAGES.c.lease_owner == bindparam("its_owner"),
     STAGES.c.attempt == bindparam("its_attempt"),
 )
-
-
-LIGHT: Final = STAGES.c.cost_ms < bindparam("cheaper_than")
-MOST_MS: Final = 2**31 - 1
-"""Larger than any cost: everything is light."""
-
-
-def _next_of(lanes: ColumnElement[bool]) -> Select[tuple[str]]:
-    due = STAGES.c.run_at <= bindparam("now")
-    return (
-        select(STAGES.c.id)
-        .where(QUEUED, lanes, due, LIGHT, _ATTEMPTS_LEFT)
-        .order_by(STAGES.c.priority, STAGES.c.run_at, STAGES.c.id)
-        .limit(1)
-    )
 
 
 def _taking(pick: Select[tuple[str]]) -> UpdateBase:
@@ -74,8 +57,12 @@ def _taking(pick: Select[tuple[str]]) -> UpdateBase:
     )
 
 
-_TAKE_ONE_LANE: Final = _taking(_next_of(ONE_LANE))
-_TAKE_SOME_LANES: Final = _taking(_next_of(SOME_LANES))
+_TAKE_NEXT: Final = _taking(
+    select(STAGES.c.id)
+    .where(READY, STAGES.c.tenant == bindparam("its_tenant"))
+    .order_by(*IN_TURN)
+    .limit(1)
+)
 _TAKE_THIS: Final = _taking(
     select(STAGES.c.id).where(
         STAGES.c.id == bindparam("this"),
@@ -83,7 +70,7 @@ _TAKE_THIS: Final = _taking(
             and_(QUEUED, STAGES.c.run_at <= bindparam("now")),
             and_(RUNNING, STAGES.c.lease_expires_at <= bindparam("now")),
         ),
-        _ATTEMPTS_LEFT,
+        STAGES.c.attempt < STAGES.c.max_attempts,
     )
 )
 _ADD: Final = insert(STAGES)
@@ -131,14 +118,16 @@ class SqlStages:
         stage_id: str | None = None,
         light_only: int | None = None,
     ) -> Stage | None:
-        """Take the next stage: one conditional UPDATE that exactly one racer wins."""
+        """Take the next stage by a conditional UPDATE that exactly one racer wins."""
         values: dict[str, Any] = {"owner": owner, "now": now, "until": now + lease}
         if stage_id:
             taken = self._found(_TAKE_THIS, values | {"this": stage_id})
-        else:
-            statement = _TAKE_ONE_LANE if len(lanes) == 1 else _TAKE_SOME_LANES
-            taken = self._found(statement, values | lane_values(lanes, light_only))
-        return taken[0] if taken else None
+            return taken[0] if taken else None
+        for turn in turns(self._connection, lanes, now, light_only):
+            mine = lane_values(turn.lane, light_only) | {"its_tenant": turn.tenant}
+            if taken := self._found(_TAKE_NEXT, values | mine):
+                return taken[0]
+        return None
 
     def extend(self, stage: Stage, now: datetime, lease: timedelta) -> bool:
         """Prolong a claim; False if it is no longer this one's."""
@@ -173,11 +162,3 @@ class SqlStages:
     def _found(self, statement: Executable, values: dict[str, Any]) -> Sequence[Stage]:
         rows = self._connection.execute(statement, values)
         return [stage_of(row._asdict()) for row in rows]
-
-
-def lane_values(lanes: Sequence[Lane], light_only: int | None) -> dict[str, Any]:
-    """What ONE_LANE or SOME_LANES, and LIGHT, are to be filled with."""
-    most = {"cheaper_than": MOST_MS if light_only is None else light_only}
-    if len(lanes) == 1:
-        return most | {"its_lane": lanes[0]}
-    return most | {"its_lanes": list(lanes)}

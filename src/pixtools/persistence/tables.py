@@ -140,11 +140,21 @@ Index("ix_stages_batch_id", stages.c.batch_id)
 
 _QUEUED = text("status = 'queued'")
 Index(
-    "ix_stages_queued",
+    "ix_stages_turns",
     stages.c.lane,
+    stages.c.tenant,
     stages.c.priority,
     stages.c.run_at,
     stages.c.id,
+    stages.c.cost_ms,
+    sqlite_where=_QUEUED,
+    postgresql_where=_QUEUED,
+)
+Index(
+    "ix_stages_due",
+    stages.c.lane,
+    stages.c.run_at,
+    stages.c.cost_ms,
     sqlite_where=_QUEUED,
     postgresql_where=_QUEUED,
 )

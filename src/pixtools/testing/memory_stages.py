@@ -46,7 +46,9 @@ class MemoryStages:
         ]
         if not ready:
             return None
-        first = min(ready, key=lambda s: (s.priority, s.run_at, s.id))
+        states = self._state.stages.values()
+        busy = Counter(s.tenant for s in states if s.status == "running")
+        first = min(ready, key=lambda s: (s.priority, busy[s.tenant], s.run_at, s.id))
         taken = replace(
             first,
             status="running",

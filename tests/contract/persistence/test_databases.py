@@ -18,6 +18,7 @@ from pixtools.testing.port_suites.outbox import OutboxSuite
 from pixtools.testing.port_suites.queues import QueuesSuite
 from pixtools.testing.port_suites.shelves import AnswersSuite, ShelvesSuite
 from pixtools.testing.port_suites.stages import ClaimSuite, LeaseSuite
+from pixtools.testing.port_suites.turns import TurnsSuite
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,10 @@ class TestShelves(ShelvesSuite):
 
 
 class TestClaims(ClaimSuite):
+    pass
+
+
+class TestTurns(TurnsSuite):
     pass
 
 

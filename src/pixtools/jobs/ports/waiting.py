@@ -15,7 +15,7 @@ from pixtools.domain.job import Job, Lane, Stage, Wakeup
 
 
 class Stages(Protocol):
-    """Work that waits, and who does it. All but `add` are single statements."""
+    """Work that waits, and who does it."""
 
     def add(self, stages: Sequence[Stage]) -> None:
         """Queue stages."""
@@ -33,7 +33,8 @@ class Stages(Protocol):
     ) -> Stage | None:
         """Take the next queued stage of these lanes whose time has come.
 
-        In order of priority, then `run_at`, so that jobs end about as they came.
+        In order of priority; then of tenants the one that has the fewest stages
+        running; then of `run_at` and id, so that jobs end about as they came.
         With `light_only` only those that cost fewer milliseconds. With `stage_id` it
         is that one or none, and may also be a running one whose lease has run out.
         Only stages with attempts left; sets owner, lease and `attempt + 1`. Exactly

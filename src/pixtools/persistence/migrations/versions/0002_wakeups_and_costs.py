@@ -1,6 +1,7 @@
-"""The outbox of wake-ups, and how long a stage will take.
+"""The outbox of wake-ups, how long a stage will take, and whose turn it is.
 
-The last release's code runs on this schema: a stage that it adds costs 0 ms.
+The last release's code runs on this schema: a stage that it adds costs 0 ms, and it
+sorts what it took from an index in order.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ import sqlalchemy as sa
 from alembic import op
 
 from pixtools.persistence.types import UtcDateTime
+
+TURNS = ["lane", "tenant", "priority", "run_at", "id", "cost_ms"]
+DUE = ["lane", "run_at", "cost_ms"]
+OLD = ["lane", "priority", "run_at", "id"]
 
 revision = "0002"
 down_revision = "0001"
@@ -29,8 +34,21 @@ def upgrade() -> None:
     op.create_index("ix_wakeups_due_at", "wakeups", ["due_at", "id"])
     cost = sa.Column("cost_ms", sa.Integer(), nullable=False, server_default="0")
     op.add_column("stages", cost)
+    op.drop_index("ix_stages_queued", "stages")
+    _index("ix_stages_turns", TURNS)
+    _index("ix_stages_due", DUE)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_stages_due", "stages")
+    op.drop_index("ix_stages_turns", "stages")
+    _index("ix_stages_queued", OLD)
     op.drop_column("stages", "cost_ms")
     op.drop_table("wakeups")
+
+
+def _index(name: str, columns: list[str]) -> None:
+    waiting = sa.text("status = 'queued'")
+    op.create_index(
+        name, "stages", columns, sqlite_where=waiting, postgresql_where=waiting
+    )
