@@ -18,7 +18,6 @@ from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.explain import shown
 
 NOT_YET = (
-    "RABBITMQ_URL", "REDIS_URL",
     "API_KEY", "OIDC_ISSUER", "WEBHOOK_SIGNING_SECRET",
 )  # fmt: skip
 """Variables of the contract that this version can't honour: refused, not ignored."""

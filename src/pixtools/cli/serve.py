@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -40,18 +41,28 @@ def serve(
 ) -> None:
     """Start the service with its page: nothing else is needed on this machine.
 
+    Where RABBITMQ_URL is set, only API and page: `pixtools worker` does the work.
     Settings come from the environment or from .env (see docs/reference/settings).
     """
     with teaching():
-        from pixtools.wiring.embedded import embedded
-
         settings = load_settings()
         configure_logs(LogConfig(level=settings.log_level, format=settings.log_format))
         listener = listen(
             host or settings.host, settings.port if port is None else port
         )
-        with embedded(settings) as app:
+        with _house(settings) as app:
             _run(app, listener, settings)
+
+
+def _house(settings: Settings) -> AbstractContextManager[FastAPI]:
+    """The whole service, or its control plane where others do the work."""
+    if settings.rabbitmq_url:
+        from pixtools.wiring.cluster import control_plane
+
+        return control_plane(settings)
+    from pixtools.wiring.embedded import embedded
+
+    return embedded(settings)
 
 
 def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
@@ -83,11 +94,17 @@ def _heeded(number: int, frame: FrameType | None) -> None:
 def _greet(listener: socket.socket, settings: Settings) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    where = Path(settings.pixtools_data_dir).resolve()
     to_stderr().print(
         f"PixTools runs at http://{shown}:{port} (stop it with Ctrl-C)\n"
-        f"Data: {where}   Workers: {settings.workers}",
+        f"{_about(settings)}",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _about(settings: Settings) -> str:
+    if settings.rabbitmq_url:
+        return "Work goes through RabbitMQ to pixtools worker."
+    where = Path(settings.pixtools_data_dir).resolve()
+    return f"Data: {where}   Workers: {settings.workers}"

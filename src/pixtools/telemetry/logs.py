@@ -17,7 +17,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pixtools.telemetry.config import LogConfig
 
-QUIET = ("uvicorn.access", "alembic", "pyvips", "multipart", "python_multipart")
+QUIET = (
+    *("uvicorn.access", "alembic", "pyvips", "multipart", "python_multipart"),
+    *("celery", "kombu", "amqp"),
+)
 
 
 def configure_logs(config: LogConfig) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pixtools.domain.catalogue import Capabilities
 from pixtools.domain.limits import MIB, Limits
-from pixtools.jobs.ports.work import Renderer
+from pixtools.domain.plan import RenderPlan
+from pixtools.domain.report import Report
+from pixtools.jobs.ports.work import Checkpoint, Renderer
 from pixtools.settings import Settings
 from pixtools.workers.config import WorkersConfig
 from pixtools.workers.pool import ProcessRenderer
@@ -22,6 +25,25 @@ class Kitchen:
     capabilities: Capabilities
     limits: Limits
     timeout: float
+
+
+class NoPixels:
+    """The renderer of a process that makes none."""
+
+    def render(
+        self,
+        source: Path,
+        plan: RenderPlan,
+        scratch: Path,
+        *,
+        assets: Mapping[str, Path],
+        limits: Limits,
+        checkpoint: Checkpoint,
+        timeout: float,
+    ) -> Report:
+        """Raise: a stage was claimed where only workers claim."""
+        del source, plan, scratch, assets, limits, checkpoint, timeout
+        raise NotImplementedError("Pixels are made by workers.")
 
 
 @contextmanager
@@ -49,6 +71,12 @@ def limits(settings: Settings) -> Limits:
 def workers_config(settings: Settings, count: int) -> WorkersConfig:
     """At most `count` pixel children at work, who share one budget of memory."""
     return WorkersConfig(count=count, memory_bytes=settings.memory_budget_mb * MIB)
+
+
+def ask_pixels(settings: Settings) -> Capabilities:
+    """What workers of this installation can do: a pixel child says it, and ends."""
+    with ProcessRenderer(workers_config(settings, 1)) as renderer:
+        return offered(renderer)
 
 
 def offered(renderer: ProcessRenderer) -> Capabilities:

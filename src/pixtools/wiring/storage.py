@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
+from pixtools.jobs.expire import expire
+from pixtools.jobs.orphans import drop_orphans
 from pixtools.jobs.ports.blobs import Blobs, Links
+from pixtools.jobs.service import Service
 from pixtools.settings import Settings
 from pixtools.storage.config import ObjectsConfig, StorageConfig, storage_url
 from pixtools.storage.scratch import ScratchDirectories
@@ -20,6 +23,9 @@ from pixtools.wiring.machine import SystemClock
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
+
+LEFTOVER_AGE = timedelta(hours=1)
+"""Then what a writer left unfinished is a dead one's."""
 
 UPLOADS_ARRIVE_WITHIN = 4
 """Lives of an upload link: a job waits for two, a link made last lives one more."""
@@ -60,6 +66,13 @@ def object_stores(settings: Settings) -> Iterator[ObjectStores]:
     if bucket:
         _refuse_refusals(stores)
     yield stores
+
+
+def prune(service: Service, objects: ObjectStores) -> int:
+    """Delete what has expired and what nobody will finish; how many jobs went."""
+    objects.sweep(LEFTOVER_AGE)
+    drop_orphans(service, objects.still())
+    return expire(service)
 
 
 def bucket_of(settings: Settings) -> ObjectsConfig | None:

@@ -39,6 +39,7 @@ class Children:
         self._starting = 0
         self._closed = False
         self._capabilities: Capabilities | None = None
+        self._failing = False
         self._retirement: threading.Timer | None = None
         # The kernel ends a child with the thread that started it (PR_SET_PDEATHSIG),
         # so all are started by one thread that lives as long as the pool.
@@ -65,6 +66,11 @@ class Children:
             with self.lend(_carry_on):
                 pass
         return self._capabilities
+
+    @property
+    def sound(self) -> bool:
+        """Whether there can be children: none failed to start since one started."""
+        return not (self._closed or self._failing)
 
     def facts(self) -> tuple[ChildFacts, ...]:
         """Who lives now."""
@@ -127,7 +133,12 @@ class Children:
         try:
             child = self._nursery.submit(PixelProcess, self._config).result()
             self._capabilities = child.greet(checkpoint)
+            self._failing = False
+        except WorkerLost:
+            self._failing = True
+            raise
         except OSError as error:
+            self._failing = True
             raise WorkerLost(f"No worker process could be started: {error}") from error
         finally:
             with self._changed:

@@ -80,6 +80,10 @@ class ProcessRenderer:
         """What the children can do; starts the first one. Raises WorkerLost."""
         return self._children.capabilities()
 
+    def alive(self) -> bool:
+        """Whether pixels can be made: children live, or could be started."""
+        return self._children.sound
+
     def children(self) -> tuple[ChildFacts, ...]:
         """The children that live now."""
         return self._children.facts()

@@ -69,8 +69,8 @@ def test_what_this_version_would_ignore_is_refused(
 
 
 def test_the_env_file_is_refused_likewise(elsewhere: Path) -> None:
-    (elsewhere / ".env").write_text("REDIS_URL=redis://127.0.0.1\n")
-    with pytest.raises(ConfigurationInvalid, match="REDIS_URL"):
+    (elsewhere / ".env").write_text("API_KEY=ptk_something\n")
+    with pytest.raises(ConfigurationInvalid, match="API_KEY"):
         load_settings()
 
 

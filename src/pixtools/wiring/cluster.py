@@ -1,0 +1,145 @@
+"""The cluster: the same service as processes of three kinds, on many machines.
+
+The control plane takes jobs and answers, workers make pixels, schedulers relay work to
+them and clean up. They meet in the database, the broker and the store, nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from functools import partial
+
+from fastapi import FastAPI
+
+from pixtools.api.ports import Probe
+from pixtools.domain.catalogue import STANDARD
+from pixtools.domain.job import Lane, Stage
+from pixtools.jobs.reap import reap
+from pixtools.jobs.relay import relay
+from pixtools.jobs.run_stage import run_next
+from pixtools.jobs.service import Service
+from pixtools.jobs.work import is_heavy
+from pixtools.queue.bell import HouseBell
+from pixtools.queue.broker import Broker
+from pixtools.queue.config import BrokerConfig, SchedulerConfig, WorkerConfig
+from pixtools.queue.giving_back import GivingBack
+from pixtools.queue.scheduler import Scheduler, SchedulerDuties
+from pixtools.queue.worker import Worker
+from pixtools.settings import Settings
+from pixtools.wiring.facts import facts
+from pixtools.wiring.machine import RandomIds
+from pixtools.wiring.news import news
+from pixtools.wiring.pixels import NoPixels, ask_pixels, offered, workers_config
+from pixtools.wiring.rules import rules
+from pixtools.wiring.service import assemble, face
+from pixtools.wiring.storage import ObjectStores, object_stores, prune
+from pixtools.workers.pool import ProcessRenderer
+
+FINISH_SECONDS = 20.0
+"""How long a stopping worker lets a stage go on; an orchestrator waits for 30."""
+
+
+@contextmanager
+def control_plane(settings: Settings) -> Iterator[FastAPI]:
+    """API and page; it decodes nothing and runs no work."""
+    can = ask_pixels(settings)
+    with (
+        closing(HouseBell()) as house,
+        facts(settings) as database,
+        object_stores(settings) as objects,
+        news(settings, house) as bell,
+        closing(Broker(broker_config(settings))) as broker,
+    ):
+        service = assemble(database, objects, NoPixels(), bell, rules(settings, can))
+        probes: dict[str, Probe] = {
+            "database": database.check,
+            "rabbitmq": broker.check,
+            objects.word: objects.check,
+        }
+        yield face(settings, service, house, objects, probes)
+
+
+@contextmanager
+def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
+    """Runs stages of these lanes, when it is told that there are some."""
+    with (
+        facts(settings) as database,
+        object_stores(settings) as objects,
+        news(settings, HouseBell(), listen=False) as bell,
+        ProcessRenderer(workers_config(settings, settings.workers)) as pixels,
+    ):
+        known = rules(settings, offered(pixels))
+
+        def run_one(owner: str, light_only: bool) -> Stage | None:
+            return run_next(service, owner, lanes, light_only=light_only)
+
+        hands = Worker(
+            worker_config(settings, lanes),
+            run_one,
+            partial(is_heavy, known),
+            alive=pixels.alive,
+        )
+        renderer = GivingBack(pixels, hands.stopping_for, FINISH_SECONDS)
+        service = assemble(database, objects, renderer, bell, known)
+        objects.scratch.sweep()
+        yield hands
+
+
+@contextmanager
+def scheduler(settings: Settings) -> Iterator[Scheduler]:
+    """Relays work to the broker, takes up that of the dead, prunes what expired."""
+    with (
+        closing(HouseBell()) as house,
+        facts(settings) as database,
+        object_stores(settings) as objects,
+        news(settings, house) as bell,
+    ):
+        known = rules(settings, STANDARD)
+        service = assemble(database, objects, NoPixels(), bell, known)
+        config = SchedulerConfig(
+            broker=broker_config(settings), metrics_port=settings.metrics_port
+        )
+        yield Scheduler(config, scheduler_duties(service, objects), house)
+
+
+def scheduler_duties(service: Service, objects: ObjectStores) -> SchedulerDuties:
+    """What schedulers do, in the words of the verbs."""
+
+    def due_in() -> timedelta | None:
+        with service.database.read() as tx:
+            due = tx.outbox.next_due()
+        return None if due is None else due - service.clock.now()
+
+    def due() -> Mapping[Lane, int]:
+        with service.database.read() as tx:
+            return tx.queues.due(service.clock.now())
+
+    return SchedulerDuties(
+        relay=partial(relay, service),
+        due_in=due_in,
+        due=due,
+        reap=partial(reap, service),
+        expire=partial(prune, service, objects),
+    )
+
+
+def broker_config(settings: Settings) -> BrokerConfig:
+    """Where wake-ups go."""
+    return BrokerConfig(url=settings.rabbitmq_url)
+
+
+def worker_config(settings: Settings, lanes: Sequence[Lane]) -> WorkerConfig:
+    """How much one worker does at once."""
+    return WorkerConfig(
+        broker=broker_config(settings),
+        owner=f"{socket.gethostname()}-{os.getpid()}-{RandomIds().new()}",
+        lanes=tuple(lanes),
+        concurrency=settings.workers,
+        finish_within=FINISH_SECONDS,
+        heartbeat_file=settings.worker_heartbeat_file,
+        metrics_port=settings.metrics_port,
+    )

@@ -1,0 +1,62 @@
+"""All ports in one value, and the HTTP face over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from pixtools.api.app import create_app
+from pixtools.api.config import ApiConfig
+from pixtools.api.ports import NewsDesk, Probe
+from pixtools.jobs.ports.work import Bell, Renderer
+from pixtools.jobs.service import Rules, Service
+from pixtools.persistence.database import SqlDatabase
+from pixtools.settings import Settings
+from pixtools.web.mount import page_routes
+from pixtools.wiring.machine import RandomIds, SystemClock
+from pixtools.wiring.storage import ObjectStores
+
+
+def assemble(
+    database: SqlDatabase,
+    objects: ObjectStores,
+    renderer: Renderer,
+    bell: Bell,
+    rules: Rules,
+) -> Service:
+    """The service that verbs are called with."""
+    return Service(
+        database=database,
+        blobs=objects.blobs,
+        links=objects.links,
+        scratch=objects.scratch,
+        renderer=renderer,
+        bell=bell,
+        clock=SystemClock(),
+        ids=RandomIds(),
+        rules=rules,
+    )
+
+
+def face(
+    settings: Settings,
+    service: Service,
+    desk: NewsDesk,
+    objects: ObjectStores,
+    probes: Mapping[str, Probe],
+) -> FastAPI:
+    """API and page over a service."""
+    return create_app(
+        ApiConfig(
+            version=version("pixtools"),
+            public_base_url=settings.public_base_url or None,
+            metrics=settings.metrics_enabled,
+        ),
+        service,
+        desk=desk,
+        probes=probes,
+        doors=objects.doors(),
+        page=page_routes(),
+    )
