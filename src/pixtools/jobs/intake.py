@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pixtools.domain.errors import EmptyFile, UploadTooLarge
+from pixtools.domain.errors import DatabaseUnavailable, EmptyFile, UploadTooLarge
 from pixtools.domain.keys import source_key
 from pixtools.jobs.header import Header, read_header
 from pixtools.jobs.ports.blobs import Blob, BlobWriter
@@ -30,7 +30,7 @@ class Intake:
     """An upload on its way to becoming a job's source; leave it, and it is gone.
 
     Only `jobs.submit` keeps what was taken in. As a context manager an intake
-    leaves nothing behind that was not submitted.
+    leaves nothing behind that was surely not submitted.
     """
 
     def __init__(self, service: Service, tenant: str, key: str | None) -> None:
@@ -111,6 +111,10 @@ class Intake:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, DatabaseUnavailable) and self._received:
+            # Its job may have been committed with nobody to hear of it. A source
+            # that belongs to none is dropped when it has lain still for a while.
+            self.keep()
         self.abort()
 
     def _look(self, chunk: bytes) -> None:
@@ -148,9 +152,14 @@ def header_of(service: Service, blob: Blob) -> Header:
 
 @contextmanager
 def source_unless_refused(service: Service, job_id: str) -> Iterator[None]:
-    """Delete a job's source again if the block that takes the job on raises."""
+    """Delete a job's source again if the block that takes the job on raises.
+
+    Not if the database went away: the job may have been committed.
+    """
     try:
         yield
+    except DatabaseUnavailable:
+        raise
     except BaseException:
         service.blobs.delete(source_key(job_id))
         raise
