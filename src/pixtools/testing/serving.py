@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,15 +48,15 @@ class Serving:
     data: Path
     settings: Mapping[str, str]
     said: Path
+    line: Sequence[str] = field(default_factory=lambda: command("serve"))
     url: str = field(init=False, default="")
     http: httpx2.Client = field(init=False)
     _program: Program = field(init=False)
 
     def __post_init__(self) -> None:
         named = {"PORT": "0", "PIXTOOLS_DATA_DIR": str(self.data)}
-        self._program = Program(
-            command("serve"), named | dict(self.settings), self.said
-        )
+        settings = named | dict(self.settings)
+        self._program = Program(self.line, settings, self.said)
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -154,16 +154,21 @@ def is_ready(http: httpx2.Client) -> bool:
 
 @contextmanager
 def serving(
-    settings: Mapping[str, str] | None = None, *, data: Path | None = None
+    settings: Mapping[str, str] | None = None,
+    *,
+    data: Path | None = None,
+    line: Sequence[str] = (),
 ) -> Iterator[Serving]:
     """A started service for a block; settings are environment variables.
 
-    At the end of the block no process of it is left, and what it has printed is on
-    stdout, where the report of a failed test shows it.
+    `line` is a command that serves in its place. At the end of the block no process of
+    it is left, and what it has printed is on stdout, where the report of a failed test
+    shows it.
     """
     with tempfile.TemporaryDirectory(prefix="pixtools-serving-") as room:
         place = data or Path(room) / "data"
-        served = Serving(place, settings or {}, Path(room) / "run" / "said.txt")
+        said = Path(room) / "run" / "said.txt"
+        served = Serving(place, settings or {}, said, line or command("serve"))
         try:
             served.start()
             yield served

@@ -11,6 +11,8 @@ from benchmarks import engine, service
 from benchmarks.jobs import QUICK
 from benchmarks.measure import measure
 from benchmarks.peers import CONTENDERS, OURS, Contender
+from benchmarks.price import __main__ as price
+from benchmarks.price.where import STEPS
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +72,19 @@ def test_the_service_suite_measures_jobs_and_rest(
     assert "not measured" not in said
     assert len(re.findall(r"^(met|MISSED) ", said, re.MULTILINE)) == 3
     assert "| service |" in report.read_text()
+
+
+def test_the_price_suite_measures_service_and_bare_engine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "price.md"
+    price.main(["--quick", "--work", str(tmp_path), "--report", str(report)])
+    said = capsys.readouterr().out
+    assert len(re.findall(r"^(met|MISSED) ", said, re.MULTILINE)) == 2
+    steps = dict(
+        re.findall(r"^\| (.+?) \| (-?[\d.]+) % \|$", report.read_text(), re.MULTILINE)
+    )
+    # A step that was renamed in the house, and not in the table, would cost nothing.
+    assert {
+        name for name in (step.name for step in STEPS) if not float(steps[name])
+    } <= {"telling progress, staying claimed"}
