@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +27,24 @@ def base_of(scope: Scope) -> str:
     host = given if HOST.fullmatch(given) else _server(scope)
     path: str = scope.get("root_path", "")
     return f"{scope['scheme']}://{host}{path.rstrip('/')}"
+
+
+def network_of(scope: Scope) -> str:
+    """The network that a client speaks from: its IPv4 address, or its IPv6 /64.
+
+    One IPv6 client has a /64 to itself, and could speak from another address of it
+    each time.
+    """
+    host, _ = scope.get("client") or ("unknown", 0)
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if address.version == 4:
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -10,14 +11,16 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
+from starlette.types import Lifespan
 
 from pixtools.api import openapi, problems, reference
 from pixtools.api.config import ApiConfig
 from pixtools.api.deps import House
 from pixtools.api.envelope import Envelope
 from pixtools.api.metrics import meters
-from pixtools.api.ports import NewsDesk, Probe
+from pixtools.api.ports import NewsDesk, Probe, RateLimiter
 from pixtools.api.probing import Watch
+from pixtools.api.rates import Limited
 from pixtools.api.routers import (
     batches,
     catalogue,
@@ -39,13 +42,16 @@ def create_app(
     needed: Collection[str] = ("database", "storage", "s3"),
     doors: Sequence[APIRouter] = (),
     page: Sequence[BaseRoute] = (),
+    limiter: RateLimiter | None = None,
     registry: CollectorRegistry | None = None,
 ) -> FastAPI:
     """Build the app on a service.
 
     `probes` are asked by `/api/health`, those that are `needed` by `/api/readyz`, too.
     `doors` are routers of other parts (files behind signed links); `page` are the
-    routes or mounts of the page, tried last. `registry` is what `/metrics` shows.
+    routes or mounts of the page, tried last. `limiter` counts requests that change
+    something; None lets everyone ask as often as they like. It is closed with the app.
+    `registry` is what `/metrics` shows.
     """
     house = House(
         config=config,
@@ -56,6 +62,7 @@ def create_app(
             probes, timeout=config.probe_timeout, freshness=config.probe_freshness
         ),
         needed=needed,
+        limiter=limiter,
     )
     app = FastAPI(
         title="PixTools",
@@ -65,6 +72,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
+        lifespan=_closing(limiter),
     )
     app.state.house = house
     _answer_errors(app)
@@ -83,13 +91,23 @@ def end_streams(app: FastAPI) -> None:
 
 def _open_doors(app: FastAPI, config: ApiConfig, doors: Sequence[APIRouter]) -> None:
     for router in (submission, jobs, batches, catalogue, classic, health):
-        app.include_router(router.router)
+        app.include_router(router.router, dependencies=[Limited])
     if config.metrics:
         app.include_router(health.metrics)
     for door in doors:
         app.include_router(door)
     if config.docs:
         app.include_router(reference.router)
+
+
+def _closing(limiter: RateLimiter | None) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if limiter is not None:
+            await limiter.close()
+
+    return lifespan
 
 
 def _answer_errors(app: FastAPI) -> None:

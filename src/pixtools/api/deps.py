@@ -12,10 +12,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from pixtools.api.addresses import AbsoluteLinks, base_of
+from pixtools.api.addresses import AbsoluteLinks, base_of, network_of
 from pixtools.api.config import ApiConfig
 from pixtools.api.metrics import Meters
-from pixtools.api.ports import NewsDesk
+from pixtools.api.ports import NewsDesk, RateLimiter
 from pixtools.api.probing import Watch
 from pixtools.jobs.service import Service
 
@@ -31,6 +31,7 @@ class House:
     watch: Watch
     needed: Collection[str]
     """Which dependencies accepting a job needs."""
+    limiter: RateLimiter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +57,32 @@ async def service(house: Annotated[House, Depends(house)]) -> Service:
     return house.service
 
 
-async def tenant(request: Request) -> str:  # noqa: ARG001 - keys will be read from it
-    """Whose jobs these are. One tenant until keys are asked for."""
-    return "default"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who sent the request, as far as it can be told."""
+
+    tenant: str
+    authenticated: bool
+    network: str
+
+    @property
+    def identity(self) -> str:
+        """By what requests are counted: whoever is known, else where they are."""
+        if self.authenticated:
+            return f"tenant:{self.tenant}"
+        return f"address:{self.network}"
+
+
+async def caller(request: Request) -> Caller:
+    """Who asks. Everyone is the same unknown tenant until keys are asked for."""
+    return Caller(
+        tenant="default", authenticated=False, network=network_of(request.scope)
+    )
+
+
+async def tenant(caller: Annotated[Caller, Depends(caller)]) -> str:
+    """Whose jobs these are."""
+    return caller.tenant
 
 
 async def asker(request: Request, tenant: Annotated[str, Depends(tenant)]) -> Asker:
@@ -73,5 +97,6 @@ async def asker(request: Request, tenant: Annotated[str, Depends(tenant)]) -> As
 
 HouseDep = Annotated[House, Depends(house)]
 ServiceDep = Annotated[Service, Depends(service)]
+CallerDep = Annotated[Caller, Depends(caller)]
 TenantDep = Annotated[str, Depends(tenant)]
 AskerDep = Annotated[Asker, Depends(asker)]

@@ -83,6 +83,7 @@ class _Sealed:
             headers.setdefault("X-Content-Type-Options", "nosniff")
             headers.setdefault("Referrer-Policy", "no-referrer")
             headers.setdefault("Content-Security-Policy", CSP)
+            headers.update(self._scope["state"].get("headers", {}))
             self._count(message["status"])
         await self._send(message)
 

@@ -140,4 +140,6 @@ def _within(pointer: str) -> Iterator[None]:
         yield
     except PixtoolsError as error:
         fields = [FieldError(pointer + f.pointer, f.detail) for f in error.fields]
-        raise type(error)(error.detail, fields=tuple(fields)) from error
+        raise type(error)(
+            error.detail, fields=tuple(fields), retry_after=error.retry_after
+        ) from error

@@ -16,6 +16,8 @@ class Meters:
     registry: CollectorRegistry
     latency: Histogram
     uploaded: Counter
+    rejections: Counter
+    unlimited: Counter
 
 
 def meters(registry: CollectorRegistry | None = None) -> Meters:
@@ -33,6 +35,18 @@ def meters(registry: CollectorRegistry | None = None) -> Meters:
         uploaded=Counter(
             "pixtools_upload_bytes_total",
             "Bytes of images that came through the API.",
+            registry=where,
+        ),
+        rejections=Counter(
+            "pixtools_api_rate_limit_rejections_total",
+            "Requests refused because their client asked too often.",
+            ("route",),
+            registry=where,
+        ),
+        unlimited=Counter(
+            "pixtools_api_rate_limit_bypasses_total",
+            "Requests let through uncounted because Redis did not answer.",
+            ("route",),
             registry=where,
         ),
     )

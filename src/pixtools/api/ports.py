@@ -36,5 +36,51 @@ class NewsDesk(Protocol):
         ...
 
 
+class RateGrant(Protocol):
+    """Whether one more request is within its client's quota."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it may go on."""
+        ...
+
+    @property
+    def remaining(self) -> int:
+        """How many more may follow at once."""
+        ...
+
+    @property
+    def wait(self) -> float:
+        """Seconds until there is one more."""
+        ...
+
+    @property
+    def counted(self) -> bool:
+        """False where nobody could count: then it is allowed."""
+        ...
+
+
+class RateLimiter(Protocol):
+    """A bucket of requests for each client and route; never raises or waits long."""
+
+    @property
+    def capacity(self) -> int:
+        """How many a full bucket holds."""
+        ...
+
+    @property
+    def window(self) -> float:
+        """Seconds in which an empty bucket fills."""
+        ...
+
+    async def take(self, who: str, route: str, /) -> RateGrant:
+        """Take one out of a client's bucket for a route."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
 Probe = Callable[[], object]
 """Checks one dependency: raises, or returns False, when it can't be reached."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -54,6 +55,7 @@ STATUS: Final[dict[str, int]] = {
     "idempotency_in_flight": 409,
     "queue_full": 503,
     "tenant_share_exceeded": 429,
+    "rate_limited": 429,
     "interrupted": 409,
     "canceled": 409,
     "timed_out": 503,
@@ -85,6 +87,7 @@ RETRY_AFTER: Final[dict[str, int]] = {
     "idempotency_in_flight": 1,
     "tenant_share_exceeded": 5,
     "queue_full": 5,
+    "rate_limited": 1,
     "timed_out": 5,
     "unavailable": 2,
     "storage_unavailable": 2,
@@ -92,7 +95,7 @@ RETRY_AFTER: Final[dict[str, int]] = {
     "broker_unavailable": 2,
     "worker_lost": 2,
 }
-"""Seconds after which the same request may fare better."""
+"""Seconds after which the same request may fare better, where nobody knows more."""
 
 
 class WrongField(BaseModel):
@@ -168,7 +171,11 @@ def request_id_of(request: Request) -> str | None:
 async def on_domain_error(request: Request, error: Exception) -> Response:
     """Answer a PixtoolsError."""
     assert isinstance(error, PixtoolsError)  # noqa: S101 - registered for it alone
-    return response(of_error(error, request_id_of(request)))
+    problem = of_error(error, request_id_of(request))
+    if error.retry_after is None:
+        return response(problem)
+    seconds = max(1, math.ceil(error.retry_after))
+    return response(problem, {"Retry-After": str(seconds)})
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

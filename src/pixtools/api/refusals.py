@@ -18,6 +18,7 @@ TAKES_WORK: Final = (
     "idempotency_in_flight",
     "queue_full",
     "tenant_share_exceeded",
+    "rate_limited",
     "storage_unavailable",
 )
 SOURCES: Final = (
@@ -31,6 +32,19 @@ SOURCES: Final = (
     "too_many_frames",
 )
 ONE_JOB: Final = ("job_not_found", "job_expired")
+_LIMITED: Final = frozenset({"rate_limited"})
+_HEADERS: Final = {
+    "Retry-After": (
+        problems.RETRY_AFTER.keys(), "Seconds after which to try again.", "integer",
+    ),
+    "RateLimit-Policy": (
+        _LIMITED, "The quota `q` of requests in a window of `w` seconds.", "string",
+    ),
+    "RateLimit": (
+        _LIMITED, "`r` requests are left; in `t` seconds there is one more.", "string",
+    ),
+}  # fmt: skip
+"""Which codes come with a header, what it tells, and its type."""
 
 
 def refusals(*codes: str | int) -> dict[int | str, dict[str, Any]]:
@@ -55,9 +69,11 @@ def _response(names: dict[str, str]) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     known: dict[str, Any] = {"description": "\n".join(lines)}
     known["content"] = {problems.MEDIA_TYPE: {"schema": schema}}
-    if any(name in problems.RETRY_AFTER for name in names):
-        text = "Seconds after which to try again."
-        known["headers"] = {
-            "Retry-After": {"description": text, "schema": {"type": "integer"}}
-        }
+    headers = {
+        header: {"description": text, "schema": {"type": kind}}
+        for header, (codes, text, kind) in _HEADERS.items()
+        if codes & names.keys()
+    }
+    if headers:
+        known["headers"] = headers
     return known

@@ -14,7 +14,7 @@
     │   ├── UploadMissing · UploadMismatch · SourceMissing
     │   ├── LinkInvalid · LinkExpired
     │   ├── IdempotencyMismatch · IdempotencyInFlight
-    │   └── QueueFull · TenantShareExceeded
+    │   └── QueueFull · TenantShareExceeded · RateLimited
     ├── Interrupted               the work was stopped on purpose
     │   ├── Canceled · TimedOut · LeaseLost
     ├── Unavailable               something that we depend on is away (retryable)
@@ -47,10 +47,16 @@ class PixtoolsError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(
-        self, detail: str = "", *, fields: tuple[FieldError, ...] = ()
+        self,
+        detail: str = "",
+        *,
+        fields: tuple[FieldError, ...] = (),
+        retry_after: float | None = None,
     ) -> None:
+        """Say what happened; `retry_after`: in how many seconds it may fare better."""
         self.detail = detail or (type(self).__doc__ or self.code).strip()
         self.fields = fields
+        self.retry_after = retry_after
         super().__init__(self.detail)
 
 
@@ -252,6 +258,13 @@ class TenantShareExceeded(Refused):
     """You have as many jobs waiting as one tenant may have."""
 
     code = "tenant_share_exceeded"
+    retryable = True
+
+
+class RateLimited(Refused):
+    """You ask more often than one client may."""
+
+    code = "rate_limited"
     retryable = True
 
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from pixtools.api.app import create_app
 from pixtools.api.config import ApiConfig
-from pixtools.api.ports import Probe
+from pixtools.api.ports import Probe, RateLimiter
 from pixtools.queue.bell import HouseBell
 from pixtools.testing.house import House, tiny_gif
 from pixtools.testing.memory_blobs import MemoryLinks
@@ -32,6 +32,7 @@ class Site:
     house: House = field(default_factory=House)
     probes: Mapping[str, Probe] = field(default_factory=lambda: {"database": bool})
     bell: HouseBell = field(default_factory=HouseBell)
+    limiter: RateLimiter | None = None
     app: FastAPI = field(init=False)
     client: TestClient = field(init=False)
 
@@ -42,7 +43,11 @@ class Site:
     def open(self) -> None:
         """Build the app anew, after the house's rules have changed."""
         self.app = create_app(
-            self.config, self.house.service, desk=self.bell, probes=self.probes
+            self.config,
+            self.house.service,
+            desk=self.bell,
+            probes=self.probes,
+            limiter=self.limiter,
         )
         self.client = TestClient(
             self.app, raise_server_exceptions=False, follow_redirects=False

@@ -129,7 +129,7 @@ async def watch_batch(
     "/batches/{batch_id}/close",
     status_code=202,
     response_model=BatchDocument,
-    responses=refusals("batch_not_found"),
+    responses=refusals("batch_not_found", "rate_limited"),
 )
 def end_batch(service: ServiceDep, tenant: TenantDep, batch_id: BatchId) -> Response:
     """Say that no more jobs will join: the ZIP is made when all have ended."""

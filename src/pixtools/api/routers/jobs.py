@@ -160,6 +160,7 @@ async def watch_job(
         "invalid_pipeline",
         "queue_full",
         "tenant_share_exceeded",
+        "rate_limited",
         "storage_unavailable",
     ),
 )
@@ -174,7 +175,7 @@ def start_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response
     "/jobs/{job_id}/cancel",
     status_code=202,
     response_model=JobDocument,
-    responses=refusals(*ONE_JOB),
+    responses=refusals(*ONE_JOB, "rate_limited"),
 )
 def cancel_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response:
     """Stop a job, also in the middle of an encode. A job that has ended stays so."""
@@ -184,7 +185,7 @@ def cancel_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Respons
 @router.delete(
     "/jobs/{job_id}",
     status_code=204,
-    responses=refusals(*ONE_JOB, "storage_unavailable"),
+    responses=refusals(*ONE_JOB, "rate_limited", "storage_unavailable"),
 )
 def delete_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response:
     """Stop a job and erase it with all its files."""
@@ -205,6 +206,7 @@ def delete_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Respons
         "idempotency_in_flight",
         "queue_full",
         "tenant_share_exceeded",
+        "rate_limited",
         "storage_unavailable",
     ),
 )
