@@ -15,6 +15,7 @@ from pixtools.jobs.service import Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
 from pixtools.web.mount import page_routes
+from pixtools.wiring.limits import rate_limiter, redis_probes
 from pixtools.wiring.machine import RandomIds, SystemClock
 from pixtools.wiring.storage import ObjectStores
 
@@ -56,7 +57,8 @@ def face(
         ),
         service,
         desk=desk,
-        probes=probes,
+        probes={**probes, **redis_probes(settings)},
         doors=objects.doors(),
         page=page_routes(),
+        limiter=rate_limiter(settings),
     )
