@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from pixtools.domain.job import Job, Lane
 from pixtools.jobs.ports.waiting import Load
@@ -17,6 +26,9 @@ from pixtools.persistence.words import literally, one_of
 JOBS: Final = tables.jobs
 _WAITING: Final = one_of(JOBS.c.status, ("queued", "processing"))
 """To the letter what the index of waiting jobs says; SQLite concludes nothing."""
+
+_WAITS: Final = and_(QUEUED, STAGES.c.priority >= literal_column("0"))
+"""To the letter what the index of due stages says: no priority is below 0."""
 
 _LOAD: Final = select(
     func.count(), func.count().filter(JOBS.c.tenant == bindparam("tenant"))
@@ -31,16 +43,12 @@ _POSITION: Final = select(func.count()).where(
     ),
 )
 _DEPTH: Final = (
-    select(STAGES.c.lane, func.count()).where(QUEUED).group_by(STAGES.c.lane)
+    select(STAGES.c.lane, func.count()).where(_WAITS).group_by(STAGES.c.lane)
 )
-_DUE: Final = (
-    select(STAGES.c.lane, func.count())
-    .where(QUEUED, STAGES.c.run_at <= bindparam("now"))
-    .group_by(STAGES.c.lane)
-)
+_DUE: Final = _DEPTH.where(STAGES.c.run_at <= bindparam("now"))
 _NEXT: Final = (
     select(STAGES.c.run_at)
-    .where(QUEUED, OF_LANE, LIGHT)
+    .where(_WAITS, OF_LANE, LIGHT)
     .order_by(STAGES.c.run_at)
     .limit(1)
 )

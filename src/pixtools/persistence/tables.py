@@ -138,7 +138,10 @@ stages: Final = Table(
 Index("ix_stages_job_id", stages.c.job_id)
 Index("ix_stages_batch_id", stages.c.batch_id)
 
-_QUEUED = text("status = 'queued'")
+# Two ways to what waits, and each says in its condition which questions it is for:
+# a planner that believes the queue to be empty would take the one for the other.
+_TURNS = text("status = 'queued' AND attempt < max_attempts")
+_DUE = text("status = 'queued' AND priority >= 0")
 Index(
     "ix_stages_turns",
     stages.c.lane,
@@ -147,16 +150,16 @@ Index(
     stages.c.run_at,
     stages.c.id,
     stages.c.cost_ms,
-    sqlite_where=_QUEUED,
-    postgresql_where=_QUEUED,
+    sqlite_where=_TURNS,
+    postgresql_where=_TURNS,
 )
 Index(
     "ix_stages_due",
     stages.c.lane,
     stages.c.run_at,
     stages.c.cost_ms,
-    sqlite_where=_QUEUED,
-    postgresql_where=_QUEUED,
+    sqlite_where=_DUE,
+    postgresql_where=_DUE,
 )
 _RUNNING = text("status = 'running'")
 Index(

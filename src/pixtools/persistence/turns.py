@@ -30,16 +30,12 @@ from pixtools.persistence.words import literally
 
 STAGES: Final = tables.stages
 QUEUED: Final = STAGES.c.status == literally("queued")
+_CLAIMABLE: Final = and_(QUEUED, STAGES.c.attempt < STAGES.c.max_attempts)
+"""To the letter what the index of turns says, and what no other one does."""
 RUNNING: Final = STAGES.c.status == literally("running")
 OF_LANE: Final = STAGES.c.lane == bindparam("its_lane")
 LIGHT: Final = STAGES.c.cost_ms < bindparam("cheaper_than")
-READY: Final = and_(
-    QUEUED,
-    OF_LANE,
-    STAGES.c.run_at <= bindparam("now"),
-    LIGHT,
-    STAGES.c.attempt < STAGES.c.max_attempts,
-)
+READY: Final = and_(_CLAIMABLE, OF_LANE, STAGES.c.run_at <= bindparam("now"), LIGHT)
 IN_TURN: Final = (STAGES.c.priority, STAGES.c.run_at, STAGES.c.id)
 """Within a tenant: what finishes something first, then as they came."""
 
@@ -89,7 +85,7 @@ def _tenants() -> CTE:
     """All tenants that wait in the lane, found by leaps over the index; then NULL."""
 
     def first(*which: ColumnElement[bool]) -> ScalarSelect[str]:
-        waiting = select(STAGES.c.tenant).where(QUEUED, OF_LANE, *which)
+        waiting = select(STAGES.c.tenant).where(_CLAIMABLE, OF_LANE, *which)
         return waiting.order_by(STAGES.c.tenant).limit(1).scalar_subquery()
 
     tenants = select(first().label("tenant")).cte("tenants", recursive=True)

@@ -1,7 +1,7 @@
 """The outbox of wake-ups, how long a stage will take, and whose turn it is.
 
 The last release's code runs on this schema: a stage that it adds costs 0 ms, and it
-sorts what it took from an index in order.
+scans and sorts where it had an index in order.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def upgrade() -> None:
     cost = sa.Column("cost_ms", sa.Integer(), nullable=False, server_default="0")
     op.add_column("stages", cost)
     op.drop_index("ix_stages_queued", "stages")
-    _index("ix_stages_turns", TURNS)
-    _index("ix_stages_due", DUE)
+    _index("ix_stages_turns", TURNS, " AND attempt < max_attempts")
+    _index("ix_stages_due", DUE, " AND priority >= 0")
 
 
 def downgrade() -> None:
@@ -47,8 +47,6 @@ def downgrade() -> None:
     op.drop_table("wakeups")
 
 
-def _index(name: str, columns: list[str]) -> None:
-    waiting = sa.text("status = 'queued'")
-    op.create_index(
-        name, "stages", columns, sqlite_where=waiting, postgresql_where=waiting
-    )
+def _index(name: str, columns: list[str], also: str = "") -> None:
+    which = sa.text(f"status = 'queued'{also}")
+    op.create_index(name, "stages", columns, sqlite_where=which, postgresql_where=which)
