@@ -211,7 +211,8 @@ def _is_choice(words: tuple[Any, ...]) -> bool:
 def commands() -> str:
     """Every command's own help, as it looks at 80 columns."""
     parts = ["# Commands\n", MADE]
-    names = ["serve", "process", "submit", "migrate", "doctor"]
+    names = ["serve", "worker", "scheduler"]
+    names += ["process", "submit", "migrate", "doctor"]
     for name in names:
         shown = CliRunner().invoke(
             build(), [name, "--help"], env={"COLUMNS": "80", "TERM": "dumb"}

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from pixtools.cli import doctor, migrate, process, serve, submit
+from pixtools.cli import (
+    doctor,
+    migrate,
+    process,
+    scheduler,
+    serve,
+    submit,
+    worker,
+)
 
 HELP = "Photos in, files out: as a service, as a command, without a cloud."
 
@@ -27,6 +35,8 @@ def build() -> typer.Typer:
         (serve.serve, serve.EPILOG),
         (process.process, process.EPILOG),
         (submit.submit, submit.EPILOG),
+        (worker.worker, worker.EPILOG),
+        (scheduler.scheduler, scheduler.EPILOG),
         (migrate.migrate, migrate.EPILOG),
         (doctor.doctor, doctor.EPILOG),
     ):

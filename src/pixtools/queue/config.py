@@ -61,7 +61,7 @@ class WorkerConfig:
     lanes: tuple[Lane, ...] = LANES
     concurrency: int = 2
     finish_within: float = 25.0
-    give_back_within: float = 10.0
+    give_back_within: float = 8.0
     heartbeat_file: Path | None = None
     heartbeat_every: float = 5.0
     silence: float = 45.0

@@ -20,6 +20,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pixtools.domain.job import StageKind
 
 CONTENT_TYPE: Final = "application/json"
+MOST_BYTES: Final = 4096
+NEVER_SAID: Final = ("eta", "expires", "retries")
+"""Headers that Celery would act upon; when work is done, the database decides."""
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -82,26 +85,34 @@ def read(
     body: bytes | str,
 ) -> Contract:
     """Which contract a message fulfils; raises PoisonMessage if none."""
-    name = (headers or {}).get("task")
+    said = headers or {}
+    name = said.get("task")
     contract = accepted.get(name) if isinstance(name, str) else None
     if contract is None:
-        raise PoisonMessage(f"no task {name!r} is known here")
-    if not isinstance((headers or {}).get("id"), str):
+        raise PoisonMessage(f"no task {name!r:.80} is known here")
+    if not isinstance(said.get("id"), str):
         raise PoisonMessage("it has no id")
-    if content_type != CONTENT_TYPE:
-        raise PoisonMessage(f"expected {CONTENT_TYPE} but received {content_type}")
+    if any(said.get(word) for word in NEVER_SAID):
+        raise PoisonMessage(f"it has one of the headers {', '.join(NEVER_SAID)}")
+    if content_type != CONTENT_TYPE or len(body) > MOST_BYTES:
+        raise PoisonMessage(f"it is no {CONTENT_TYPE} of at most {MOST_BYTES} bytes")
+    _check(contract, body)
+    return contract
+
+
+def _check(contract: Contract, body: bytes | str) -> None:
     try:
-        arguments, token, _ = json.loads(body)
+        arguments, token, embedded = json.loads(body)
+        more = any(embedded.values())
         contract.token.model_validate(token)
     except ValidationError as error:
         finding = error.errors(include_url=False, include_input=False)[0]
         at = ".".join(map(str, finding["loc"]))
-        raise PoisonMessage(f"{at or 'body'}: {finding['msg']}") from None
-    except (ValueError, TypeError):
+        raise PoisonMessage(f"{at or 'token'}: {finding['msg']}") from None
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise PoisonMessage("its body is no call of a task") from None
-    if arguments:
-        raise PoisonMessage("its arguments have no names")
-    return contract
+    if arguments or more:
+        raise PoisonMessage("it brings more than a token")
 
 
 def by_name(contracts: Sequence[Contract]) -> dict[str, Contract]:

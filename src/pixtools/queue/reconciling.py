@@ -23,7 +23,7 @@ ANY: Final = "any"
 
 
 class Wire(Protocol):
-    """What of the broker is needed here."""
+    """What schedulers need of the broker."""
 
     def post(self, wakeups: Sequence[Wakeup]) -> None:
         """Publish."""
@@ -31,6 +31,18 @@ class Wire(Protocol):
 
     def ready(self, lane: Lane) -> int:
         """Tokens that wait."""
+        ...
+
+    def consumers(self, lane: Lane) -> int:
+        """Processes that listen."""
+        ...
+
+    def dead_letters(self, lane: Lane) -> int:
+        """Messages that were refused."""
+        ...
+
+    def close(self) -> None:
+        """Hang up."""
         ...
 
 

@@ -21,7 +21,7 @@ from pixtools.queue.bell import HouseBell
 from pixtools.queue.broker import Broker
 from pixtools.queue.config import LANES, SchedulerConfig
 from pixtools.queue.meters import SchedulerMeters, exposed
-from pixtools.queue.reconciling import Reconciling
+from pixtools.queue.reconciling import Reconciling, Wire
 from pixtools.queue.rounds import Rounds, about
 
 log = logging.getLogger(__name__)
@@ -50,12 +50,16 @@ class Scheduler:
     """The duty threads of one scheduler process. `bell` rings when work is new."""
 
     def __init__(
-        self, config: SchedulerConfig, duties: SchedulerDuties, bell: HouseBell
+        self,
+        config: SchedulerConfig,
+        duties: SchedulerDuties,
+        bell: HouseBell,
+        broker: Wire | None = None,
     ) -> None:
         self._config = config
         self._duties = duties
         self._bell = bell
-        self._broker = Broker(config.broker)
+        self._broker = broker or Broker(config.broker)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self.meters = SchedulerMeters()

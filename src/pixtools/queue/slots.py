@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import Final
 
 from pixtools.domain.errors import Unavailable
@@ -25,6 +26,14 @@ from pixtools.queue.meters import WorkerMeters
 log = logging.getLogger(__name__)
 LONGEST_HOLD: Final = 600.0
 """Seconds after which a token is let go of: RabbitMQ takes it back after 1800."""
+
+
+class Found(Enum):
+    """Which kind of stage was run."""
+
+    LIGHT = "light"
+    HEAVY = "heavy"
+
 
 RunNext = Callable[[str, bool], Stage | None]
 
@@ -56,10 +65,13 @@ class Slots:
     def serve(self, lane: str, task: str) -> None:
         """Spend one token: run what is next, if there is anything. Never raises."""
         with self._slot() as owner, self._meters.active.labels(lane).track_inprogress():
-            if self._takes_heavy():
-                self._work_on(owner, task)
-            elif not self._looked(owner, task, light_only=True):
+            if not self._took_share():
+                if self._looked(owner, task, light_only=True):
+                    return
                 self._missed = True
+                if not self._took_share():
+                    return
+            self._work_on(owner, task)
 
     def stop(self) -> None:
         """Begin nothing any more."""
@@ -74,43 +86,48 @@ class Slots:
         finally:
             self._free.append(number)
 
-    def _takes_heavy(self) -> bool:
+    def _took_share(self) -> bool:
+        """Whether one more slot may take heavy stages: then this one does."""
         with self._lock:
-            self._heavy_left -= 1
-            if self._heavy_left >= 0:
-                return True
-            self._heavy_left += 1
-            return False
+            took = self._heavy_left > 0
+            self._heavy_left -= took
+            return took
 
     def _work_on(self, owner: str, task: str) -> None:
-        """Look until nothing was left behind by the light slot."""
+        """Look until nothing is left behind; the share is taken, and given back.
+
+        First given back, then asked whether the light slot came back empty-handed,
+        which does it the other way round: one of both sees that there is more.
+        """
         let_go_at = time.monotonic() + LONGEST_HOLD
-        try:
-            again = True
-            while again and time.monotonic() < let_go_at:
-                self._missed = False
-                stage = self._looked(owner, task, light_only=False)
-                again = stage is not None and (self._missed or self._is_heavy(stage))
-        finally:
+        again = True
+        while again:
+            self._missed = False
+            found = self._looked(owner, task, light_only=False)
+            in_time = time.monotonic() < let_go_at
+            if found is Found.HEAVY and in_time:
+                continue
             with self._lock:
                 self._heavy_left += 1
+            again = self._missed and in_time and self._took_share()
 
-    def _looked(self, owner: str, task: str, *, light_only: bool) -> Stage | None:
+    def _looked(self, owner: str, task: str, *, light_only: bool) -> Found | None:
+        """Run the next stage; which kind it was, None if there was none."""
         if self._stopping.is_set():
             return None
         began = time.monotonic()
         try:
             stage = self._run_next(owner, light_only)
+            if stage is None:
+                return None
+            self._note(stage, time.monotonic() - began)
+            return Found.HEAVY if self._is_heavy(stage) else Found.LIGHT
         except Unavailable as error:
             log.warning("token_spent_in_vain", extra={"reason": error.detail})
         except Exception:
             # Its stage is settled: the token would only bring the same again.
             log.exception("stage_crashed")
             self._meters.failures.labels(task).inc()
-        else:
-            if stage is not None:
-                self._note(stage, time.monotonic() - began)
-            return stage
         self._stopping.wait(self._config.pause_after_trouble)
         return None
 

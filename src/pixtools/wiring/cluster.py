@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-
-from pixtools.api.ports import Probe
 from pixtools.domain.catalogue import STANDARD
 from pixtools.domain.job import Lane, Stage
 from pixtools.jobs.reap import reap
@@ -28,7 +26,6 @@ from pixtools.queue.broker import Broker
 from pixtools.queue.config import BrokerConfig, SchedulerConfig, WorkerConfig
 from pixtools.queue.giving_back import GivingBack
 from pixtools.queue.scheduler import Scheduler, SchedulerDuties
-from pixtools.queue.worker import Worker
 from pixtools.settings import Settings
 from pixtools.wiring.facts import facts
 from pixtools.wiring.machine import RandomIds
@@ -39,6 +36,14 @@ from pixtools.wiring.service import assemble, face
 from pixtools.wiring.storage import ObjectStores, object_stores, prune
 from pixtools.workers.pool import ProcessRenderer
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from pixtools.api.ports import Probe
+    from pixtools.queue.worker import Worker
+
+# Each kind of process carries what it needs: Celery only the workers, FastAPI only the
+# control plane. So both are imported where they are used.
 FINISH_SECONDS = 20.0
 """How long a stopping worker lets a stage go on; an orchestrator waits for 30."""
 
@@ -66,6 +71,8 @@ def control_plane(settings: Settings) -> Iterator[FastAPI]:
 @contextmanager
 def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
     """Runs stages of these lanes, when it is told that there are some."""
+    from pixtools.queue.worker import Worker
+
     with (
         facts(settings) as database,
         object_stores(settings) as objects,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-
-from pixtools.api.app import create_app
-from pixtools.api.config import ApiConfig
-from pixtools.api.ports import NewsDesk, Probe
 from pixtools.jobs.ports.work import Bell, Renderer
 from pixtools.jobs.service import Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
-from pixtools.web.mount import page_routes
-from pixtools.wiring.limits import rate_limiter, redis_probes
 from pixtools.wiring.machine import RandomIds, SystemClock
 from pixtools.wiring.storage import ObjectStores
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from pixtools.api.ports import NewsDesk, Probe
 
 
 def assemble(
@@ -48,7 +47,12 @@ def face(
     objects: ObjectStores,
     probes: Mapping[str, Probe],
 ) -> FastAPI:
-    """API and page over a service."""
+    """API and page over a service; only here is FastAPI imported."""
+    from pixtools.api.app import create_app
+    from pixtools.api.config import ApiConfig
+    from pixtools.web.mount import page_routes
+    from pixtools.wiring.limits import rate_limiter, redis_probes
+
     return create_app(
         ApiConfig(
             version=version("pixtools"),

@@ -34,6 +34,16 @@ SERVICE = {
         pytest.param("pixtools.api.app", PIXELS, id="the API"),
         pytest.param("pixtools.wiring", PIXELS, id="the composed service"),
         pytest.param("pixtools.queue.broker", PIXELS | CELERY, id="asking the broker"),
+        pytest.param(
+            "pixtools.wiring.cluster",
+            PIXELS | CELERY | {"fastapi", "starlette", "uvicorn"},
+            id="a scheduler",
+        ),
+        pytest.param(
+            "pixtools.queue.worker",
+            PIXELS | {"fastapi", "starlette", "uvicorn"},
+            id="a worker",
+        ),
         pytest.param("pixtools.cli.main", PIXELS | CELERY, id="the command line"),
         pytest.param("pixtools.engine", PIXELS | SERVICE, id="the engine's face"),
         pytest.param("pixtools.workers.child", SERVICE, id="the pixel child"),
