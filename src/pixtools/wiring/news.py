@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from pixtools.jobs.ports.work import Bell
 from pixtools.queue.bell import HouseBell
 from pixtools.settings import Settings
+from pixtools.wiring.facts import persistence_config
 
 
 @contextmanager
@@ -19,5 +20,15 @@ def news(
     With `listen` those of the others ring `house`. SQLite carries no news: there the
     house hears itself alone, and who waits for others looks again every second.
     """
-    del settings, listen
-    yield house
+    if settings.sqlite_path:
+        yield house
+        return
+    from pixtools.persistence.news import Listener, PostgresBell
+
+    config = persistence_config(settings)
+    with ExitStack() as stack:
+        if listen:
+            ear = Listener(config, lambda lane: house.work([lane]), house.news)
+            ear.start()
+            stack.enter_context(closing(ear))
+        yield stack.enter_context(closing(PostgresBell(config)))

@@ -1,0 +1,157 @@
+"""News between processes over a real PostgreSQL: heard soon, and never in the way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from queue import SimpleQueue
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from pixtools.domain.job import Lane
+from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.news import LANES, Listener, PostgresBell
+
+SOON = 10.0
+Heard = SimpleQueue[tuple[str, str]]
+
+
+@pytest.fixture
+def config(postgres_url: str) -> PersistenceConfig:
+    return PersistenceConfig(url=postgres_url)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return SimpleQueue()
+
+
+@pytest.fixture
+def listener(config: PersistenceConfig, heard: Heard) -> Iterator[Listener]:
+    """A listener that has begun: its first look at all lanes is over."""
+
+    def on_work(lane: Lane) -> None:
+        heard.put(("work", lane))
+
+    found = Listener(config, on_work, lambda job_id: heard.put(("news", job_id)))
+    found.start()
+    with closing(found):
+        begun(heard)
+        yield found
+
+
+@pytest.fixture
+def bell(config: PersistenceConfig) -> Iterator[PostgresBell]:
+    with closing(PostgresBell(config)) as found:
+        yield found
+
+
+def begun(heard: Heard) -> None:
+    assert [heard.get(timeout=SOON) for _ in LANES] == [("work", at) for at in LANES]
+
+
+def cut(config: PersistenceConfig, name: str) -> int:
+    """End all connections of a name, as a restarting server does."""
+    engine = create_engine(config.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    statement = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = :name AND datname = current_database()"
+    )
+    with engine.connect() as connection:
+        return len(connection.execute(statement, {"name": name}).all())
+
+
+def test_work_and_news_reach_other_processes(
+    listener: Listener, bell: PostgresBell, heard: Heard
+) -> None:
+    bell.work(["ml_inference_queue"])
+    bell.news("a job")
+    assert heard.get(timeout=SOON) == ("work", "ml_inference_queue")
+    assert heard.get(timeout=SOON) == ("news", "a job")
+
+
+def test_who_rings_waits_for_nothing(postgres_url: str) -> None:
+    """The server's address answers nobody, and rings return all the same."""
+    away = PersistenceConfig(url="postgresql+psycopg://ann@127.0.0.1:1/nowhere")
+    with closing(PostgresBell(away)) as bell:
+        ringing = threading.Thread(target=bell.work, args=(LANES,))
+        ringing.start()
+        ringing.join(SOON)
+        assert not ringing.is_alive()
+
+
+def test_rings_that_say_the_same_are_sent_once(
+    listener: Listener, bell: PostgresBell, heard: Heard
+) -> None:
+    for _ in range(1000):
+        bell.news("busy")
+    bell.news("last")
+    received: list[tuple[str, str]] = []
+    while not received or received[-1] != ("news", "last"):
+        received.append(heard.get(timeout=SOON))
+    assert len(received) < 500
+
+
+@pytest.mark.parametrize("name", ["pixtools-bell", "pixtools-listener"])
+def test_a_cut_connection_is_made_anew(
+    name: str,
+    listener: Listener,
+    bell: PostgresBell,
+    heard: Heard,
+    config: PersistenceConfig,
+) -> None:
+    bell.news("before")
+    assert heard.get(timeout=SOON) == ("news", "before")
+    assert cut(config, name) == 1
+    if name == "pixtools-listener":
+        begun(heard)
+    assert eventually(lambda: rung(bell, heard)) == ("news", "after")
+
+
+def test_a_listener_that_missed_news_has_everyone_look(
+    listener: Listener, heard: Heard, config: PersistenceConfig
+) -> None:
+    assert cut(config, "pixtools-listener") == 1
+    begun(heard)
+    assert listener.hears.wait(SOON)
+
+
+def test_a_closed_bell_has_sent_what_was_rung(
+    listener: Listener, config: PersistenceConfig, heard: Heard
+) -> None:
+    bell = PostgresBell(config)
+    bell.news("last words")
+    bell.close()
+    bell.news("unheard")
+    bell.close()
+    assert heard.get(timeout=SOON) == ("news", "last words")
+    assert heard.empty()
+
+
+def test_what_others_say_on_the_channel_harms_nobody(
+    listener: Listener, bell: PostgresBell, heard: Heard, config: PersistenceConfig
+) -> None:
+    engine = create_engine(config.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("NOTIFY pixtools_work, 'a lane of next year'"))
+    bell.news("known")
+    assert heard.get(timeout=SOON) == ("news", "known")
+
+
+def rung(bell: PostgresBell, heard: Heard) -> tuple[str, str] | None:
+    bell.news("after")
+    return heard.get() if not heard.empty() else None
+
+
+def eventually(look: Callable[[], tuple[str, str] | None]) -> tuple[str, str]:
+    until = time.monotonic() + SOON
+    while time.monotonic() < until:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("No news came.")
