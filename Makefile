@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 SYSTEM_PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: help run test check bench services services-stop lock clean ready-to-run ready-to-test ready-to-bench suitable-python
+.PHONY: help run test check bench cluster loadtest services services-stop lock clean ready-to-run ready-to-cluster ready-to-test ready-to-bench ready-to-loadtest suitable-python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ bench: ready-to-bench ## Measure the engine against its peers, and the service
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(python) -m benchmarks.engine $(ARGS)
 	@$(python) -m benchmarks.service $(filter --quick,$(ARGS))
 
+cluster: ready-to-cluster ## API, workers and scheduler on real servers, until Ctrl-C
+	@exec $(python) -m scripts.cluster
+
+loadtest: ready-to-loadtest ## Drive a cluster hard; writes docs/reports/load.md
+	@$(python) -m benchmarks.load $(ARGS)
+
 services: suitable-python ## Real PostgreSQL, Redis, RabbitMQ and S3 on private ports
 	@$(SYSTEM_PYTHON) -m scripts.services start $(ARGS)
 
@@ -45,7 +51,7 @@ clean: ## Remove what was installed and what tools left behind
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Says what it fetches; takes a fraction of a second when nothing has changed.
-ready-to-run ready-to-test ready-to-bench: ready-to-%: suitable-python
+ready-to-run ready-to-cluster ready-to-test ready-to-bench ready-to-loadtest: ready-to-%: suitable-python
 	@$(SYSTEM_PYTHON) scripts/prepare.py $*
 
 suitable-python:

@@ -1,6 +1,6 @@
 """Prepare this checkout: Python packages into .venv, Debian packages for the tests.
 
-    python3 scripts/prepare.py run | cluster | test | bench
+    python3 scripts/prepare.py run | cluster | test | bench | loadtest
 
 Says what it fetches before it fetches it, and does nothing where nothing has changed.
 Stands on the standard library alone, because it runs before anything is installed.
@@ -26,10 +26,11 @@ PYTHON = VENV / "bin" / "python"
 PEERS = ROOT / "benchmarks" / "peers"
 
 LOCKS = {
-    "run": "runtime.txt",
-    "cluster": "cluster.txt",
-    "test": "dev.txt",
-    "bench": "bench.txt",
+    "run": ["runtime.txt"],
+    "cluster": ["cluster.txt"],
+    "test": ["dev.txt"],
+    "bench": ["bench.txt"],
+    "loadtest": ["cluster.txt", "bench.txt"],
 }
 DEBIAN = {
     "run": {},
@@ -43,6 +44,7 @@ DEBIAN = {
         "libatomic1": "a library of the Node that sharp runs in",
         "libvips-tools": "vipsthumbnail, one of the peers",
     },
+    "loadtest": {},
 }
 NODE_MAJOR = 20
 
@@ -55,10 +57,11 @@ def main(purpose: str) -> None:
     """Make this checkout fit for `purpose`: run, cluster, test or bench."""
     environment()
     python_packages("build.txt")
-    python_packages(LOCKS[purpose])
+    for lock in LOCKS[purpose]:
+        python_packages(lock)
     project()
     debian_packages(DEBIAN[purpose], required=bool(os.environ.get("CI")))
-    if purpose in ("cluster", "test"):
+    if purpose in ("cluster", "loadtest", "test"):
         run([sys.executable, "-m", "scripts.services", "install"])
     if purpose == "bench":
         node()

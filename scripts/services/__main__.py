@@ -1,7 +1,7 @@
 """Real servers for the cluster and its tests, on private ports of this machine.
 
-    python3 -m scripts.services start [--lent] [postgres] [redis] [rabbitmq] [s3]
-    python3 -m scripts.services stop [--lent] [postgres] [redis] [rabbitmq] [s3]
+    python3 -m scripts.services start [--lent] [--quiet] [postgres] [redis] …
+    python3 -m scripts.services stop [--lent] [postgres] [redis] …
     python3 -m scripts.services install | clear
 
 `start` takes each server from where it can: one that the environment names and that
@@ -10,8 +10,9 @@ process of its own, for which it installs Debian packages if it may. It prints t
 environment that leads to them, and writes it to `.services/env`. Exit code 1: not all
 could be had; why is the last thing that it says.
 
-`--lent` is for tests: what they started, the last of them stops, unless somebody has
-asked for it by `start` alone.
+`--quiet` does not print the environment, which holds passwords. `--lent` is for tests:
+what they started, the last of them stops, unless somebody has asked for it by `start`
+alone. The servers are `postgres`, `redis`, `rabbitmq` and `s3`; named none, all.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def main() -> int:
     try:
         with place.alone():
             if words.verb == "start":
-                return shelf.start(words.names, lent=words.lent)
+                return shelf.start(words.names, lent=words.lent, quiet=words.quiet)
             if words.verb == "stop":
                 return shelf.stop(words.names, lent=words.lent)
             if words.verb == "install":
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("verb", choices=["start", "stop", "install", "clear"])
     parser.add_argument("names", nargs="*", metavar="name", help="default: all")
     parser.add_argument("--lent", action="store_true", help="for tests")
+    parser.add_argument("--quiet", action="store_true", help="print no passwords")
     return parser
 
 

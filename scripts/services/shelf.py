@@ -20,7 +20,7 @@ from scripts.services.server import Server
 SERVERS: Sequence[Server] = (Postgres(), Redis(), RabbitMQ(), Ceph())
 
 
-def start(names: Sequence[str], *, lent: bool) -> int:
+def start(names: Sequence[str], *, lent: bool, quiet: bool = False) -> int:
     """Have these servers (none named: all); 1 if one could not be had."""
     here = places.open_place()
     chosen = _chosen(names)
@@ -35,7 +35,7 @@ def start(names: Sequence[str], *, lent: bool) -> int:
     sources.from_images(here, _without(chosen, had), had)
     sources.from_programs(here, _without(chosen, had), had, lacking)
     text = _noted(here, chosen, had)
-    if not lent:
+    if not lent and not quiet:
         prepare.say(f"The environment that leads to them, also in {here.lines}:")
         print(text, flush=True)
     for server in chosen:

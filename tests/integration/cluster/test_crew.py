@@ -1,0 +1,207 @@
+"""Many processes at one terminal: kept alive, ended in order, spoken for by name."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from scripts.cluster import crew as crews
+from scripts.cluster.crew import Crew
+from scripts.cluster.errors import CannotRun
+from scripts.cluster.member import Member
+from scripts.cluster.voice import Voice
+
+from pixtools.testing.serving import eventually
+
+POLITE = """
+import signal, sys, threading
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+print("up", flush=True)
+stop.wait(60)
+print("bye", flush=True)
+"""
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(60)
+"""
+BROKEN = "import sys; sys.exit('the paint is out')"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def said() -> io.StringIO:
+    """What the terminal shows."""
+    return io.StringIO()
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """The signals of the test's own process mean afterwards what they meant before."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def program(name: str, text: str = POLITE, seconds: float = 10) -> Member:
+    return Member(
+        name=name,
+        command=[sys.executable, "-S", "-c", text],
+        ready=lambda member: "up" in member.heard,
+        seconds=seconds,
+    )
+
+
+def crew_of(said: io.StringIO, *ranks: list[Member]) -> Crew:
+    crew = Crew(ranks, Voice(out=said))
+    crew.heed_signals()
+    return crew
+
+
+def soon(act: Callable[[], object], when: Callable[[], bool]) -> threading.Thread:
+    """Act from elsewhere as soon as it is so, while the crew keeps up."""
+
+    def watch() -> None:
+        eventually(when, 20)
+        act()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_each_line_says_whose_it_is(said: io.StringIO) -> None:
+    crew = crew_of(said, [program("api")], [program("scheduler")])
+    assert crew.start()
+    crew.stop()
+    assert "api       | up\n" in said.getvalue()
+    assert "scheduler | up\n" in said.getvalue()
+
+
+def test_rank_after_rank_ends(said: io.StringIO) -> None:
+    """A worker is asked to end when the API has ended, and not before."""
+    crew = crew_of(said, [program("api")], [program("worker")], [program("last")])
+    crew.start()
+    crew.stop()
+    told = said.getvalue()
+    order = [
+        *("asking api to end", "api    | bye", "asking worker to end"),
+        *("worker | bye", "asking last to end", "last   | bye"),
+    ]
+    eventually(lambda: "last   | bye" in said.getvalue(), 10)
+    told = said.getvalue()
+    places = [told.index(words) for words in order]
+    assert places == sorted(places)
+    assert not any(member.runs for member in crew.members)
+
+
+def test_ctrl_c_is_the_end_of_keeping_up(said: io.StringIO) -> None:
+    crew = crew_of(said, [program("api")])
+    crew.start()
+    pressed = soon(press_ctrl_c, lambda: True)
+    crew.keep_up()
+    pressed.join()
+    crew.stop()
+    assert "killing" not in said.getvalue()
+
+
+def test_who_dies_is_started_again(said: io.StringIO) -> None:
+    worker = program("worker")
+    crew = crew_of(said, [worker])
+    crew.start()
+    first = worker.process
+    assert first
+    first.kill()
+    seen = soon(
+        press_ctrl_c, lambda: worker.process is not first and "up" in worker.heard
+    )
+    crew.keep_up()
+    seen.join()
+    assert worker.runs
+    crew.stop()
+    assert "worker was ended by SIGKILL; starting it again (1 of 5" in said.getvalue()
+
+
+def test_who_dies_too_often_ends_it_with_a_reason(
+    said: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crews, "RESTARTS", 1)
+    worker = program("worker", "print('up', flush=True); import sys; sys.exit(3)")
+    crew = crew_of(said, [worker])
+    with pytest.raises(CannotRun, match=r"worker ended with exit code 3.*: up\."):
+        # It may be seen up, or dead at once: both are told.
+        _live(crew)
+    crew.stop()
+
+
+def test_who_never_gets_ready_ends_it_with_its_last_words(said: io.StringIO) -> None:
+    """A wrong setting is not tried again: it would be as wrong the next time."""
+    crew = crew_of(said, [program("api")], [program("worker", BROKEN)])
+    with pytest.raises(CannotRun, match="worker ended with exit code 1"):
+        crew.start()
+    crew.stop()
+    assert not any(member.runs for member in crew.members)
+    eventually(lambda: "worker | the paint is out" in said.getvalue(), 10)
+
+
+def test_who_takes_too_long_over_its_end_is_killed(said: io.StringIO) -> None:
+    crew = crew_of(said, [program("worker", STUBBORN, seconds=0.3)])
+    crew.start()
+    crew.stop()
+    assert "killing worker: 0.3 s are up." in said.getvalue()
+    assert not any(member.runs for member in crew.members)
+
+
+def test_a_second_ctrl_c_does_not_wait(said: io.StringIO) -> None:
+    crew = crew_of(said, [program("worker", STUBBORN, seconds=60)])
+    crew.start()
+    began = time.monotonic()
+    press_ctrl_c()
+    press_ctrl_c()
+    crew.stop()
+    assert time.monotonic() - began < 10
+    assert "killing worker: you asked again." in said.getvalue()
+
+
+def test_nobody_outlives_a_cluster_that_was_killed(tmp_path: Path) -> None:
+    """Whoever kills the one process in the foreground has no server left behind."""
+    script = (
+        "import sys, time\n"
+        "from scripts.cluster.crew import Crew\n"
+        "from scripts.cluster.member import Member\n"
+        "from scripts.cluster.voice import Voice\n"
+        f"words = [sys.executable, '-S', '-c', {POLITE!r}]\n"
+        "member = Member(name='api', command=words,"
+        " ready=lambda m: 'up' in m.heard)\n"
+        "Crew([[member]], Voice()).start()\n"
+        "print('pid', member.process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    heard = tmp_path / "said"
+    with heard.open("wb") as out:
+        parent = psutil.Popen([sys.executable, "-c", script], stdout=out)
+    eventually(lambda: "pid " in heard.read_text(), 20)
+    child = psutil.Process(int(heard.read_text().split("pid ")[1].split()[0]))
+    parent.kill()
+    parent.wait()
+    eventually(lambda: not child.is_running(), 10)
+
+
+def _live(crew: Crew) -> None:
+    crew.start()
+    crew.keep_up()
