@@ -23,13 +23,18 @@ class Verdict:
     unit: str
     value: float | None
     strict: bool = False
+    at_least: bool = False
+    """The bound is the least, not the most."""
 
     @property
     def word(self) -> str:
         """`met`, `MISSED`, or `not measured`."""
         if self.value is None:
             return "not measured"
-        kept = self.value < self.bound if self.strict else self.value <= self.bound
+        if self.at_least:
+            kept = self.value >= self.bound
+        else:
+            kept = self.value < self.bound if self.strict else self.value <= self.bound
         return "met" if kept else "MISSED"
 
     @property
@@ -42,6 +47,8 @@ class Verdict:
     @property
     def sign(self) -> str:
         """How the bound is meant."""
+        if self.at_least:
+            return "≥"
         return "<" if self.strict else "≤"
 
 
