@@ -26,7 +26,7 @@ from benchmarks.load.gates import gates
 from benchmarks.load.house import SETTINGS, House, house
 from benchmarks.load.plots import draw
 from benchmarks.load.report import document
-from benchmarks.load.scenarios import FULL, QUICK, Findings
+from benchmarks.load.scenarios import FULL, QUICK, Findings, Scale
 from benchmarks.sources import source
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 TIMEOUT: Final = 60.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, scale: Scale | None = None) -> int:
     """Measure, write, print what was met and what was missed; the exit code."""
     asked = _parser().parse_args(arguments)
     photos = {name: source(name, asked.work / "sources") for name in ("2mp", "12mp")}
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         httpx2.Client(base_url=found.url, timeout=TIMEOUT, trust_env=False) as http,
     ):
         bench = Bench(found, photos, http)
-        scale = QUICK if asked.quick else FULL
+        scale = scale or (QUICK if asked.quick else FULL)
         findings = scenarios.measure(bench, scale, asked.work / "load", _say)
     facts = _facts(found, cores, load, time.monotonic() - began)
     _write(findings, facts, asked.report)

@@ -60,13 +60,20 @@ class Run:
     @property
     def results(self) -> list[float]:
         """Seconds from each request to its job's success."""
+        return [seconds for _, seconds, done in self.waits if done]
+
+    @property
+    def waits(self) -> list[tuple[float, float, bool]]:
+        """When each job was asked for after the begin, how long it took, if it did.
+
+        A job that was given up has taken at least as long.
+        """
         return [
-            fact.finished - one.due
+            (one.due - self.began, fact.finished - one.due, fact.status == DONE)
             for one in self.answers
             if one.kind == ACCEPTED
             and (fact := self.facts.get(one.job or ""))
             and fact.finished is not None
-            and fact.status == DONE
         ]
 
     @property

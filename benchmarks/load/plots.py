@@ -55,7 +55,7 @@ def _save(path: Path, picture: Picture, found: Findings) -> None:
         axis.grid(alpha=0.25)
         axis.set_ylim(bottom=0)
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, dpi=150, metadata={"Date": None})
     plt.close(figure)
 
 
@@ -75,7 +75,7 @@ def _jobs(axis: Axes, run: Run) -> None:
     axis.fill_between(moments, both, step="post", color=_WAITING, label="waiting")
     axis.fill_between(moments, working, step="post", color=_WORKING, label="at work")
     axis.set_ylabel("jobs")
-    axis.legend(loc="upper right", frameon=False)
+    axis.legend(loc="upper right", framealpha=0.8, edgecolor="none")
 
 
 def _requests(axis: Axes, run: Run) -> None:
@@ -87,9 +87,11 @@ def _requests(axis: Axes, run: Run) -> None:
         ]
         if points:
             xs, ys = zip(*points, strict=True)
-            axis.scatter(xs, ys, s=6, color=colour, label=kind, linewidths=0)
+            axis.scatter(
+                xs, ys, s=6, color=colour, label=kind, linewidths=0, rasterized=True
+            )
     axis.set_ylabel("answer, ms")
-    axis.legend(loc="upper right", frameon=False)
+    axis.legend(loc="upper right", framealpha=0.8, edgecolor="none")
 
 
 def _baseline(axes: Sequence[Axes], found: Findings) -> None:
@@ -116,26 +118,16 @@ def _starvation(axes: Sequence[Axes], found: Findings) -> None:
         ("beside heavy jobs", beside, _WORKING),
         ("alone", found.calm, _OTHER),
     ):
-        points = _results(run)
+        points = sorted((at, seconds) for at, seconds, done in run.waits if done)
         if points:
             xs, ys = zip(*points, strict=True)
             axes[1].plot(xs, ys, ".-", color=colour, label=label, linewidth=0.7)
     axes[1].set_ylabel("light job, seconds")
     axes[1].set_xlabel("seconds")
-    axes[1].legend(loc="upper right", frameon=False)
+    axes[1].legend(loc="upper right", framealpha=0.8, edgecolor="none")
     last = max(found.starvation.last_submit, found.calm.last_submit)
     for axis in axes:
         axis.set_xlim(0, last)
-
-
-def _results(run: Run) -> list[tuple[float, float]]:
-    """When each job was asked for, and how long it took."""
-    found = []
-    for one in run.answers:
-        fact = run.facts.get(one.job or "")
-        if fact and fact.finished is not None:
-            found.append((one.due - run.began, fact.finished - one.due))
-    return sorted(found)
 
 
 _PICTURES: Final[Mapping[str, Picture]] = {
