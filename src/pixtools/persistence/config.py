@@ -12,14 +12,18 @@ from pixtools.domain.errors import ConfigurationInvalid
 class PersistenceConfig:
     """A database by its URL (`sqlite:////srv/pixtools.sqlite3`).
 
-    `busy_timeout` (seconds) is how long a transaction waits for another process's;
-    `pool_size` how many connections stay open, `overflow` how many more may come.
+    Times are in seconds. `busy_timeout` is how long a transaction waits for another
+    process's, `patience` how long a server may work on one statement (0: for ever).
+    `pool_size` connections stay open and `overflow` more may come; who finds them all
+    in use waits `pool_timeout`.
     """
 
     url: str
     busy_timeout: float = 5.0
-    pool_size: int = 4
-    overflow: int = 60
+    patience: float = 10.0
+    pool_size: int = 8
+    overflow: int = 8
+    pool_timeout: float = 5.0
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("sqlite:///", "postgresql+")):

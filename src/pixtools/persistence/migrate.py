@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from alembic import command
@@ -25,7 +26,7 @@ def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, st
     Safe to run at any time and by several processes at once: the first one does it,
     in one transaction. Raises DatabaseUnavailable.
     """
-    engine = open_engine(config)
+    engine = open_engine(replace(config, patience=0))
     try:
         with engine.execution_options(writes=True).begin() as connection:
             _wait_for_turn(connection)

@@ -1,8 +1,7 @@
-"""News between the processes that share a PostgreSQL database: NOTIFY and LISTEN.
+"""News between processes: PostgreSQL carries a ring from one house to the others.
 
-News may be lost, and nobody's work depends on it: whoever listens looks at the
-database again after a while. So a connection that breaks is made anew, and what was
-to be said or heard meanwhile is not kept.
+A ring is never the truth. What is lost is found by whoever looks at the database
+again; so nothing here waits for a server, and nothing is kept for one that is away.
 """
 
 from __future__ import annotations
@@ -10,98 +9,102 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
 
+import psycopg
 from sqlalchemy import make_url
 
 from pixtools.domain.job import Lane
 from pixtools.persistence.config import PersistenceConfig
-
-if TYPE_CHECKING:
-    from psycopg import Connection
+from pixtools.persistence.patient import PatientConnection, connect
 
 log = logging.getLogger(__name__)
 WORK: Final = "pixtools_work"
 NEWS: Final = "pixtools_news"
 LANES: Final[tuple[Lane, ...]] = get_args(Lane)
-PAUSE_AFTER_TROUBLE: Final = 1.0
-LOOK_UP: Final = 0.5
-"""Seconds between two looks whether a listener is to stop."""
-LAST_WORDS: Final = 2.0
-AT_ONCE: Final = 500
-SAY: Final = (
-    "SELECT pg_notify(said.channel, said.payload)"
-    " FROM unnest(%s::text[], %s::text[]) AS said(channel, payload)"
+
+MOST_WAITING: Final = 10_000
+"""Rings that are kept while one is on its way; more are dropped."""
+MOST_BYTES: Final = 7_999
+"""PostgreSQL's own limit of what a notification may say."""
+SEND_EVERY: Final = 0.01
+"""Seconds between two notifications, so that a storm is a few of them."""
+AGAIN_AFTER: Final = 1.0
+PATIENCE: Final = 5.0
+HEAR_FOR: Final = 0.25
+CHECK_EVERY: Final = 10.0
+"""Seconds of silence after which a listener asks whether anybody is there."""
+
+_SEND: Final = (
+    "SELECT pg_notify(channel, said)"
+    " FROM unnest(%s::text[], %s::text[]) AS rings (channel, said)"
 )
-KEEPALIVE: Final = {
-    "connect_timeout": "5",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-}
-"""A server that vanished without a word is noticed within half a minute."""
 
 
 class PostgresBell:
-    """A `jobs.ports.work.Bell` that all processes on the database hear.
-
-    A ring costs its caller nothing: a thread of the bell sends what was rung since it
-    last did, each ring once.
-    """
+    """Rings in every process that listens. Rung off the caller's thread, coalesced."""
 
     def __init__(self, config: PersistenceConfig) -> None:
-        self._line = _Line(config, "pixtools-bell")
-        self._rung: dict[tuple[str, str], None] = {}
-        self._changed = threading.Condition()
-        self._closed = False
+        self._config = config
+        self._rung = threading.Condition()
+        self._waiting: dict[tuple[str, str], None] = {}
+        self._closed = threading.Event()
+        self._line = _Line(config.url, "pixtools-bell")
         self._sender = threading.Thread(target=self._send, name="bell", daemon=True)
-        self._sender.start()
+        self._begun = False
 
     def work(self, lanes: Sequence[Lane] = ("default_queue",)) -> None:
-        """Say that stages are ready in these lanes."""
+        """Stages are ready."""
         self._ring([(WORK, lane) for lane in lanes])
 
     def news(self, job_id: str) -> None:
-        """Say that a job or batch has changed."""
+        """A job (or batch) has changed."""
         self._ring([(NEWS, job_id)])
 
     def close(self) -> None:
-        """Send what was rung, and stop; later rings are dropped. Harmless twice."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        self._sender.join(LAST_WORDS)
+        """Ring what was asked for, if that is quickly done; later rings are dropped."""
+        with self._rung:
+            self._closed.set()
+            self._rung.notify()
+            begun = self._begun
+        if begun:
+            self._sender.join(PATIENCE)
 
     def _ring(self, rings: Sequence[tuple[str, str]]) -> None:
-        with self._changed:
-            if not self._closed:
-                self._rung.update(dict.fromkeys(rings))
-                self._changed.notify_all()
+        with self._rung:
+            if self._closed.is_set() or len(self._waiting) >= MOST_WAITING:
+                return
+            self._waiting.update(dict.fromkeys(filter(_fits, rings)))
+            if not self._begun:
+                self._begun = True
+                self._sender.start()
+            self._rung.notify()
 
     def _send(self) -> None:
         while rings := self._next():
-            channels, payloads = zip(*rings, strict=True)
-            with self._line as connection:
-                if connection:
-                    connection.execute(SAY, (list(channels), list(payloads)))
+            channels, said = map(list, zip(*rings, strict=True))
+            # Twice: the first may only find out that the server was restarted.
+            if any(self._line.tell(_SEND, channels, said) for _ in range(2)):
+                self._closed.wait(SEND_EVERY)
+            else:
+                self._ring(rings)
+                self._closed.wait(AGAIN_AFTER)
         self._line.close()
 
     def _next(self) -> list[tuple[str, str]]:
-        """What was rung, as soon as anything was; nothing once the bell is closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._rung or self._closed)
-            rings = list(self._rung)[:AT_ONCE]
-            for ring in rings:
-                del self._rung[ring]
+        """All that waits, as soon as something does; empty when the bell is closed."""
+        with self._rung:
+            self._rung.wait_for(lambda: self._waiting or self._closed.is_set())
+            rings = list(self._waiting)
+            self._waiting.clear()
             return rings
 
 
 class Listener:
-    """Hears the bells of all processes, in a thread of its own.
+    """Hears what others ring, on a thread of its own; comes back when it was cut off.
 
     `on_work(lane)` and `on_news(job_id)` are called in that thread and must be quick.
-    After a connection was lost and made anew, all lanes are said to have work.
+    Whenever it has connected, all lanes are said to have work: it may have missed some.
     """
 
     def __init__(
@@ -110,99 +113,116 @@ class Listener:
         on_work: Callable[[Lane], None],
         on_news: Callable[[str], None],
     ) -> None:
-        self._line = _Line(config, "pixtools-listener")
         self._on_work = on_work
         self._on_news = on_news
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+        self._closed = threading.Event()
+        self._line = _Line(config.url, "pixtools-listener", WORK, NEWS)
+        self._hearer = threading.Thread(target=self._hear, name="news", daemon=True)
         self.hears = threading.Event()
         """Set while news arrives."""
 
     def start(self) -> None:
         """Begin to listen; a database that is away is tried again and again."""
-        self._thread.start()
+        self._hearer.start()
 
     def close(self) -> None:
-        """Stop listening. Harmless twice."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(LAST_WORDS)
+        """Listen no more."""
+        self._closed.set()
+        if self._hearer.is_alive():
+            self._hearer.join(PATIENCE)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            with self._line as connection:
-                if connection:
-                    self._listen(connection)
+    def _hear(self) -> None:
+        while not self._closed.is_set():
+            heard = self._line.hear(self._heard, self._missed, self._closed.is_set)
             self.hears.clear()
-            if not self._stop.is_set():
-                self._stop.wait(PAUSE_AFTER_TROUBLE)
+            self._closed.wait(SEND_EVERY if heard else AGAIN_AFTER)
         self._line.close()
 
-    def _listen(self, connection: Connection) -> None:
-        connection.execute(f"LISTEN {WORK}")
-        connection.execute(f"LISTEN {NEWS}")
+    def _missed(self) -> None:
         self.hears.set()
         for lane in LANES:
-            self._on_work(lane)
-        while not self._stop.is_set():
-            for said in connection.notifies(timeout=LOOK_UP):
-                self._hear(said.channel, said.payload)
+            self._heard(WORK, lane)
 
-    def _hear(self, channel: str, payload: str) -> None:
-        if channel == NEWS:
-            self._on_news(payload)
-        for lane in LANES:
-            if channel == WORK and payload == lane:
-                self._on_work(lane)
+    def _heard(self, channel: str, said: str) -> None:
+        try:
+            if channel == NEWS:
+                self._on_news(said)
+            elif said in LANES:
+                self._on_work(said)
+        except Exception:
+            log.exception("news_unheard")
 
 
 class _Line:
-    """One connection beside the pool: made when needed, dropped when it breaks."""
+    """One connection that is opened when needed, and again when it broke."""
 
-    def __init__(self, config: PersistenceConfig, name: str) -> None:
-        url = make_url(config.url).set(drivername="postgresql")
-        given = {key: value for key, value in KEEPALIVE.items() if key not in url.query}
-        url = url.update_query_dict(given | {"application_name": name})
-        self._address = url.render_as_string(hide_password=False)
+    def __init__(self, url: str, name: str, *channels: str) -> None:
+        named = make_url(url).update_query_dict({"application_name": name})
+        self._url = named.render_as_string(hide_password=False)
         self._name = name
-        self._connection: Connection | None = None
-        self._well = True
+        self._channels = channels
+        self._open: PatientConnection | None = None
+        self._lost = False
 
-    def __enter__(self) -> Connection | None:
-        """The connection, or None while the database is away."""
-        from psycopg import Error, connect
-
-        if self._connection is None:
-            try:
-                self._connection = connect(self._address, autocommit=True)
-            except Error as error:
-                self._tell(error)
-        if self._connection:
-            self._well = True
-        return self._connection
-
-    def __exit__(
-        self, kind: object, error: BaseException | None, trace: object
-    ) -> bool:
-        """Drop a connection that broke; what was being said is lost."""
-        from psycopg import Error
-
-        if error is None:
+    def tell(self, statement: str, *values: object) -> bool:
+        """Say something; False if nobody is there."""
+        try:
+            self._connected().execute(statement, values)
+        except psycopg.Error as error:
+            self._lose(error)
             return False
-        self.close()
-        if isinstance(error, Error):
-            self._tell(error)
-        return isinstance(error, Error)
+        return True
+
+    def hear(
+        self,
+        heard: Callable[[str, str], None],
+        begun: Callable[[], None],
+        ended: Callable[[], bool],
+    ) -> bool:
+        """Listen until it is ended, or the line breaks; False if it never was open."""
+        opened = False
+        try:
+            connection = self._connected()
+            opened = True
+            begun()
+            silent = 0.0
+            while not ended():
+                silent += HEAR_FOR
+                for note in connection.notifies(timeout=HEAR_FOR):
+                    heard(note.channel, note.payload)
+                    silent = 0.0
+                if silent >= CHECK_EVERY:
+                    connection.execute("SELECT 1")
+                    silent = 0.0
+        except psycopg.Error as error:
+            self._lose(error)
+        return opened
 
     def close(self) -> None:
         """Hang up."""
-        if self._connection:
-            self._connection.close()
-        self._connection = None
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
-    def _tell(self, error: Exception) -> None:
-        """Say once that news does not travel, not every second."""
-        if self._well:
-            reason = str(error).partition("\n")[0]
-            log.warning("news_interrupted", extra={"line": self._name, "why": reason})
-        self._well = False
+    def _connected(self) -> PatientConnection:
+        if self._open is None:
+            opened = connect(self._url, patience=PATIENCE, autocommit=True)
+            for channel in self._channels:
+                opened.execute(f"LISTEN {channel}")
+            self._open = opened
+            if self._lost:
+                log.info("news_back", extra={"line": self._name})
+            self._lost = False
+        return self._open
+
+    def _lose(self, error: psycopg.Error) -> None:
+        if not self._lost:
+            extra = {"line": self._name, "why": str(error).partition("\n")[0]}
+            log.warning("news_lost", extra=extra)
+        self._lost = True
+        self.close()
+
+
+def _fits(ring: tuple[str, str]) -> bool:
+    said = ring[1]
+    return "\0" not in said and len(said.encode()) <= MOST_BYTES

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
+from tests.integration.persistence.wire import Wire
 
 from pixtools.domain.job import Lane
 from pixtools.persistence.config import PersistenceConfig
@@ -74,6 +75,19 @@ def test_work_and_news_reach_other_processes(
     assert heard.get(timeout=SOON) == ("news", "a job")
 
 
+def test_news_arrives_at_once(
+    listener: Listener, bell: PostgresBell, heard: Heard
+) -> None:
+    """Within 50 ms, unless the machine is busy with something else."""
+    took: list[float] = []
+    while len(took) < 50 and min(took, default=1.0) > 0.05:
+        began = time.monotonic()
+        bell.news(f"job {len(took)}")
+        heard.get(timeout=SOON)
+        took.append(time.monotonic() - began)
+    assert min(took) <= 0.05
+
+
 def test_who_rings_waits_for_nothing(postgres_url: str) -> None:
     """The server's address answers nobody, and rings return all the same."""
     away = PersistenceConfig(url="postgresql+psycopg://ann@127.0.0.1:1/nowhere")
@@ -110,6 +124,40 @@ def test_a_cut_connection_is_made_anew(
     if name == "pixtools-listener":
         begun(heard)
     assert eventually(lambda: rung(bell, heard)) == ("news", "after")
+
+
+@pytest.mark.parametrize("unsayable", ["x" * 8000, "a\0b"])
+def test_what_can_not_be_said_keeps_nothing_else_back(
+    unsayable: str, listener: Listener, bell: PostgresBell, heard: Heard
+) -> None:
+    bell.news(unsayable)
+    bell.news("y" * 7999)
+    assert heard.get(timeout=SOON) == ("news", "y" * 7999)
+
+
+def test_what_was_rung_while_the_server_was_away_is_said_later(
+    config: PersistenceConfig, heard: Heard, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And that it was away is said once, however often it was tried."""
+    with Wire.to(config) as wire, closing(PostgresBell(wire.config)) as bell:
+        ear = Listener(
+            config, lambda lane: None, lambda job_id: heard.put(("news", job_id))
+        )
+        ear.start()
+        with closing(ear):
+            assert ear.hears.wait(SOON)
+            bell.news("first")
+            assert heard.get(timeout=SOON) == ("news", "first")
+            wire.close_door()
+            bell.news("second")
+            assert wire.refused.acquire(timeout=SOON)
+            bell.news("third")
+            assert all(wire.refused.acquire(timeout=SOON) for _ in range(2))
+            wire.open_door()
+            got = [heard.get(timeout=SOON) for _ in range(2)]
+    assert sorted(got) == [("news", "second"), ("news", "third")]
+    lost = [note for note in caplog.records if note.message == "news_lost"]
+    assert len(lost) == 1
 
 
 def test_a_listener_that_missed_news_has_everyone_look(

@@ -11,10 +11,11 @@ from datetime import UTC
 
 import pytest
 from sqlalchemy import Connection, make_url
+from tests.integration.persistence.wire import Wire
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.jobs.ports.facts import Remembered
-from pixtools.persistence import engine
+from pixtools.persistence import engine, patient
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase, SqlTransaction
 from pixtools.testing.port_suites.database import kept, stored
@@ -180,11 +181,67 @@ def test_a_server_that_is_away_says_so(config: PersistenceConfig) -> None:
         database.close()
 
 
+def test_a_server_that_freezes_midway_is_not_waited_for(
+    config: PersistenceConfig,
+) -> None:
+    """Its machine still acknowledges every byte; only answers do not come."""
+    job = a_job()
+    with Wire.to(config) as wire:
+        hasty = SqlDatabase(replace(wire.config, patience=0.5))
+        hasty.check()
+        wire.fall_silent()
+        with ThreadPoolExecutor(1) as pool:
+            with pytest.raises(DatabaseUnavailable):
+                pool.submit(kept, hasty, job.id).result(timeout=20)
+            wire.go_on()
+            wire.cut()
+            assert pool.submit(kept, hasty, job.id).result(timeout=20) is None
+        hasty.close()
+
+
+def test_a_commit_without_an_answer_is_not_waited_for(
+    database: SqlDatabase, config: PersistenceConfig
+) -> None:
+    """It may have come to pass: all that is known is that the database is away."""
+    job = a_job()
+    with Wire.to(config) as wire:
+        hasty = SqlDatabase(replace(wire.config, patience=0.5))
+
+        def half_done() -> None:
+            with hasty.write() as tx:
+                tx.jobs.add(job)
+                wire.fall_silent()
+
+        with ThreadPoolExecutor(1) as pool, pytest.raises(DatabaseUnavailable):
+            pool.submit(half_done).result(timeout=20)
+        hasty.close()
+
+
+def test_a_statement_may_take_so_long_and_no_longer(config: PersistenceConfig) -> None:
+    """The server itself stops it, and the connection goes on."""
+    hasty = SqlDatabase(replace(config, patience=0.2))
+    with pytest.raises(DatabaseUnavailable), hasty.write() as tx:
+        tx.jobs._connection.exec_driver_sql("SELECT pg_sleep(60)")
+    hasty.check()
+    hasty.close()
+
+
+def test_when_all_connections_are_in_use_the_next_one_waits_a_little(
+    config: PersistenceConfig,
+) -> None:
+    """Then the database counts as away, which clients are told to try again."""
+    small = SqlDatabase(replace(config, pool_size=1, overflow=1, pool_timeout=0.1))
+    with small.read(), small.read(), pytest.raises(DatabaseUnavailable), small.read():
+        pytest.fail("There was a third one.")
+    small.check()
+    small.close()
+
+
 def test_a_server_that_says_nothing_is_not_waited_for(
     config: PersistenceConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that is taken and never answered ends within seconds."""
-    monkeypatch.setattr(engine, "CONNECT_SECONDS", 2)
+    monkeypatch.setitem(patient._WIRE, "connect_timeout", 2)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()

@@ -1,0 +1,73 @@
+"""Connections to PostgreSQL that wait for nobody without end.
+
+A server whose machine is gone is noticed by its silence on the wire; one that is
+frozen answers there and is noticed by an answer that does not come.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from sqlalchemy import make_url
+
+CONNECT_SECONDS: Final = 5
+SILENT_SECONDS: Final = 15
+"""Then a peer that acknowledges nothing is taken for gone."""
+LOOK_EVERY: Final = 0.1
+GRACE_SECONDS: Final = 1.0
+"""How much longer than the server itself may work on a statement."""
+
+_WIRE: Final = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": SILENT_SECONDS * 1000,
+}
+
+
+class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
+    """Waits `patience` seconds for each answer; then it is broken."""
+
+    patience: float = 0.0
+    """0 is without end."""
+
+    def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = LOOK_EVERY,
+        timeout: float | None = None,
+    ) -> RV:
+        """Run a conversation with the server; raises psycopg.OperationalError."""
+        if self.patience:
+            gen = self._until(gen, time.monotonic() + self.patience + GRACE_SECONDS)
+        return super().wait(gen, interval, timeout)
+
+    def _until(self, gen: PQGen[RV], end: float) -> PQGen[RV]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > end:
+                    self.pgconn.finish()  # nothing more is to be hoped of it
+                    raise psycopg.OperationalError("The server does not answer.")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            value: RV = done.value
+            return value
+
+
+def connect(
+    url: str, *, patience: float = 0.0, autocommit: bool = False
+) -> PatientConnection:
+    """Open a connection by SQLAlchemy's kind of URL, whose own words come first."""
+    parsed = make_url(url)
+    dialect = parsed.get_dialect()()
+    _, words = dialect.create_connect_args(parsed)
+    opened = PatientConnection.connect(**{**_WIRE, **words}, autocommit=autocommit)
+    opened.patience = patience
+    return opened
