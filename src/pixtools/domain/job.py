@@ -143,6 +143,12 @@ class Job:
         """Whether the status can no longer change."""
         return self.status in TERMINAL
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing can change any more: it has ended, and its archive too."""
+        moving = self.archive and self.archive.status in ("pending", "processing")
+        return self.terminal and not moving
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pixtools.domain.errors import StorageUnavailable
-from pixtools.domain.events import Event, EventKind
+from pixtools.domain.events import Event, EventKind, ending
 from pixtools.domain.job import Job, Lane, Stage, Wakeup
 from pixtools.jobs.ports.blobs import Blobs
 from pixtools.jobs.ports.facts import Transaction
@@ -47,6 +47,8 @@ class Change:
         self.tx.jobs.save(job)
         self._append(job, happened)
         self.tell(job.id)
+        if job.settled:
+            self.tell(ending(job.id))
         return job
 
     def queue(self, stages: Sequence[Stage]) -> None:

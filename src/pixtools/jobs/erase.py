@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pixtools.domain.events import ending
 from pixtools.domain.job import Job
 from pixtools.domain.keys import prefixes
 from pixtools.jobs.batch import job_ended
@@ -44,3 +45,4 @@ def delete(service: Service, job: Job, *, bury: bool = False) -> None:
             job_ended(service, made, locked)
         made.tx.jobs.delete(job.id)
         made.tell(job.id)
+        made.tell(ending(job.id))

@@ -58,6 +58,7 @@ def face(
             version=version("pixtools"),
             public_base_url=settings.public_base_url or None,
             metrics=settings.metrics_enabled,
+            poll_interval=_patience(settings),
         ),
         service,
         desk=desk,
@@ -66,3 +67,11 @@ def face(
         page=page_routes(),
         limiter=rate_limiter(settings),
     )
+
+
+def _patience(settings: Settings) -> float:
+    """Seconds after which whoever waits for news looks by itself.
+
+    Only workers that share SQLite with us are out of earshot.
+    """
+    return 1.0 if settings.sqlite_path and settings.rabbitmq_url else 5.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.unit.jobs.looks import shown, stage_of, told
 
+from pixtools.domain.events import ending
+from pixtools.jobs.erase import erase
 from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.run_stage import run_next, run_stage
 from pixtools.testing.house import FACTS, RESIZED, House
@@ -57,7 +59,24 @@ def test_everything_that_happens_is_told_in_order(house: House) -> None:
         ("archive", None),
         ("done", None),
     ]
-    assert set(house.bell.subjects) == {job.id}
+    assert set(house.bell.subjects) == {job.id, ending(job.id)}
+
+
+def test_the_end_is_told_once_when_nothing_can_change_any_more(house: House) -> None:
+    """Whoever waits for it is not woken for anything before."""
+    job = house.submit()
+    run_next(house.service, "one")
+    assert house.job(job.id).terminal
+    assert ending(job.id) not in house.bell.subjects
+    house.work()
+    assert house.job(job.id).settled
+    assert house.bell.subjects.count(ending(job.id)) == 1
+
+
+def test_an_erased_job_has_come_to_its_end(house: House) -> None:
+    job = house.submit()
+    erase(house.service, "default", job.id)
+    assert ending(job.id) in house.bell.subjects
 
 
 def test_a_job_has_ended_before_its_archive_is_packed(house: House) -> None:

@@ -17,8 +17,9 @@ from pixtools.api.schemas import JobList
 from pixtools.api.watching import wait_until
 from pixtools.domain.document import JobDocument
 from pixtools.domain.errors import JobNotFound
+from pixtools.domain.events import ending
 from pixtools.domain.ids import is_id
-from pixtools.domain.job import JobStatus
+from pixtools.domain.job import Job, JobStatus
 from pixtools.jobs.cancel import cancel
 from pixtools.jobs.erase import erase
 from pixtools.jobs.ports.facts import JobQuery
@@ -108,23 +109,20 @@ async def get_one_job(
     ] = 0,
 ) -> Response:
     """Read a job. Links to files are signed anew each time."""
-    conditional = "if-none-match" in request.headers
+    read = partial(get_job, house.service, tenant, job_id)
+    shown = partial(_shown, request, house.service)
+    if "if-none-match" in request.headers:
+        return await wait_until(house, job_id, lambda: shown(read()), _is_changed, wait)
 
-    def read() -> tuple[JobDocument, str]:
-        shown = document(house.service, get_job(house.service, tenant, job_id))
-        return shown, documents.etag(shown, house.service.clock.now())
+    def look() -> tuple[Job, Response | None]:
+        job = read()
+        return job, shown(job) if job.settled or not wait else None
 
-    def enough(found: tuple[JobDocument, str]) -> bool:
-        if conditional:
-            return not documents.not_modified(request, found[1])
-        return documents.settled(found[0])
-
-    shown, tag = await wait_until(house, job_id, read, enough, wait)
-    if documents.not_modified(request, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    # A cache may keep it, but must ask each time: that is what the tag is for.
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    return documents.answer(shown, headers=headers)
+    # All that comes before the end would wake a client only to let it wait again.
+    job, answer = await wait_until(
+        house, ending(job_id), look, lambda found: found[0].settled, wait
+    )
+    return await to_thread.run_sync(shown, job) if answer is None else answer
 
 
 @router.get(
@@ -223,6 +221,21 @@ def retry_job(
         traceparent=asker.traceparent,
     )
     return taken(service, submitted, 202)
+
+
+def _shown(request: Request, service: Service, job: Job) -> Response:
+    """The answer that shows a job, or says that the client has seen it so."""
+    shown = document(service, job)
+    tag = documents.etag(shown, service.clock.now())
+    if documents.not_modified(request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    # A cache may keep it, but must ask each time: that is what the tag is for.
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    return documents.answer(shown, headers=headers)
+
+
+def _is_changed(answer: Response) -> bool:
+    return answer.status_code != 304
 
 
 def _look(

@@ -65,6 +65,9 @@ class Bell(Protocol):
         """Stages are ready: called after commit."""
         ...
 
-    def news(self, job_id: str) -> None:
-        """A job (or batch) has changed: called after commit."""
+    def news(self, subject: str) -> None:
+        """A job or batch of this id has changed, or a job has come to its `ending`.
+
+        Called after commit.
+        """
         ...
