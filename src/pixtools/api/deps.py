@@ -7,7 +7,7 @@ in a thread, which costs more than they do.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -17,6 +17,7 @@ from pixtools.api.config import ApiConfig
 from pixtools.api.metrics import Meters
 from pixtools.api.ports import NewsDesk, RateLimiter
 from pixtools.api.probing import Watch
+from pixtools.api.threads import Threads
 from pixtools.jobs.service import Service
 
 
@@ -32,6 +33,7 @@ class House:
     needed: Collection[str]
     """Which dependencies accepting a job needs."""
     limiter: RateLimiter | None = None
+    threads: Threads = field(default_factory=Threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,9 +86,11 @@ class _Telling:
                 yield event
 
     async def _told(self, subscription: Subscription) -> AsyncIterator[bytes]:
-        config = self._house.config
+        config, threads = self._house.config, self._house.threads.watching
         while not self._house.desk.closed:
-            moment = await to_thread.run_sync(self._look, self._mark, self._seen or 0)
+            moment = await to_thread.run_sync(
+                self._look, self._mark, self._seen or 0, limiter=threads
+            )
             if moment is None:
                 if anyio.current_time() - self._spoke_at >= config.ping_interval:
                     yield KEEPALIVE_COMMENT

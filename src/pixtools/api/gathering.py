@@ -49,6 +49,12 @@ def of_photos(
     ]
 
 
+def part_of(key: str, index: int = 0) -> str:
+    """The key of one job of the batch that a request's key stands for."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"batch:{digest}:{index}"
+
+
 def gather(
     service: Service,
     tenant: str,
@@ -126,11 +132,9 @@ def _of_photo(
 
 
 def _part(key: IdempotencyKey | None, index: int) -> IdempotencyKey | None:
-    """The key of one job of the batch that a request's key stands for."""
     if key is None:
         return None
-    digest = hashlib.sha256(key.key.encode()).hexdigest()
-    return IdempotencyKey(f"batch:{digest}:{index}", key.fingerprint)
+    return IdempotencyKey(part_of(key.key, index), key.fingerprint)
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -19,6 +19,7 @@ from pixtools.api.multipart import PartBegins, PartEnds, Parts
 from pixtools.domain.errors import FieldError, InvalidRequest, UploadTooLarge
 from pixtools.jobs.submit import Intake, Received
 
+T = TypeVar("T")
 BATCH_BYTES: Final = 256 * 1024
 OVERHEAD_BYTES: Final = 1024 * 1024
 """What a form may weigh beside its files."""
@@ -66,7 +67,7 @@ async def receive(
         yield desk.form
     except BaseException:
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(desk.abort)
+            await to_thread.run_sync(desk.abort, limiter=house.threads.moving)
         raise
 
 
@@ -129,10 +130,14 @@ class _Desk:
                 text = f"Expected at most {self._rules.max_files} files."
                 one = "Expected one file but received more."
                 raise wrong("/file", one if self._rules.max_files == 1 else text)
-            self._intake = await to_thread.run_sync(self._taken_in)
+            self._intake = await self._moved(self._taken_in)
             self._begun.append(self._intake)
             return
         self._check_field(head)
+
+    async def _moved(self, work: Callable[..., T], *given: bytes) -> T:
+        threads = self._house.threads.moving
+        return await to_thread.run_sync(work, *given, limiter=threads)
 
     def _taken_in(self) -> Intake:
         key = self._key if not self._begun else None
@@ -166,14 +171,14 @@ class _Desk:
             chunk = b"".join(self._batch)
             self._batch, self._batched = [], 0
             self._house.meters.uploaded.inc(len(chunk))
-            await to_thread.run_sync(self._intake.write, chunk)
+            await self._moved(self._intake.write, chunk)
 
     async def _end(self) -> None:
         if self._head is None:
             return
         if self._intake is not None:
             await self._flush()
-            received = await to_thread.run_sync(self._intake.finish)
+            received = await self._moved(self._intake.finish)
             file = ReceivedFile(
                 intake=self._intake,
                 received=received,

@@ -27,7 +27,7 @@ async def wait_until(
     deadline = anyio.current_time() + min(seconds, house.config.max_wait)
     with house.desk.subscribe(subject) as subscription:
         while True:
-            found = await to_thread.run_sync(read)
+            found = await to_thread.run_sync(read, limiter=house.threads.watching)
             left = deadline - anyio.current_time()
             if enough(found) or left <= 0 or house.desk.closed:
                 return found

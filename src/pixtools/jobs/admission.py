@@ -1,26 +1,55 @@
-"""Whether one more job may wait."""
+"""Whether one more job may wait, and when to ask again if it may not."""
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
 
 from pixtools.domain.errors import QueueFull, TenantShareExceeded
 from pixtools.jobs.ports.facts import Transaction
 from pixtools.jobs.service import Rules, Service
 
+PACE = timedelta(minutes=1)
+"""Over how long the drain is measured."""
+SOONEST, LATEST = 1.0, 60.0
+"""Seconds between which whoever is refused is asked to come back."""
 
-def admit(service: Service, tenant: str) -> None:
-    """Refuse early, before bytes are taken; raises QueueFull, TenantShareExceeded."""
+
+def admit(service: Service, tenant: str, key: str | None = None) -> None:
+    """Refuse early, before bytes are taken; raises QueueFull, TenantShareExceeded.
+
+    A request whose idempotency key has an answer already adds no job.
+    """
+    now = service.clock.now()
     with service.database.read() as tx:
-        check_load(tx, service.rules, tenant)
+        if key and tx.idempotency.recall(tenant, key, now):
+            return
+        check_load(tx, service.rules, tenant, now)
 
 
-def check_load(tx: Transaction, rules: Rules, tenant: str) -> None:
+def check_load(tx: Transaction, rules: Rules, tenant: str, now: datetime) -> None:
     """The same within the transaction that would add the job."""
     load = tx.queues.load(tenant)
-    if load.total >= rules.queue_size:
-        raise QueueFull(f"{load.total} jobs wait, and no more may: try again later.")
     share = max(1, int(rules.queue_size * rules.tenant_share))
+    if load.total >= rules.queue_size:
+        ended = tx.queues.load(tenant, since=now - PACE).ended
+        raise QueueFull(
+            f"{load.total} jobs wait, and no more may: try again later.",
+            retry_after=_half_drained(load.total, ended),
+        )
     if load.of_tenant >= share:
+        ended = tx.queues.load(tenant, since=now - PACE).ended_of_tenant
         raise TenantShareExceeded(
             f"You have {load.of_tenant} jobs waiting and may have {share}: "
-            "try again when some have ended."
+            "try again when some have ended.",
+            retry_after=_half_drained(load.of_tenant, ended),
         )
+
+
+def _half_drained(waiting: int, ended: int) -> float:
+    """Seconds until half of what waits has ended, if it goes on as in the last minute.
+
+    Then there is room for many of those who were refused, and still work for all
+    workers.
+    """
+    seconds = waiting / 2 * PACE.total_seconds() / ended if ended else LATEST
+    return min(LATEST, max(SOONEST, seconds))

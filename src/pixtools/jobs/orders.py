@@ -90,7 +90,7 @@ def accept(service: Service, order: Order, job: Job) -> Submitted:
         first = _first_answer(service, made, order, job)
         if first:
             return Submitted(first, replayed=True)
-        check_load(made.tx, service.rules, order.tenant)
+        check_load(made.tx, service.rules, order.tenant, made.now)
         if order.batch_id is not None:
             join_batch(made, order.tenant, order.batch_id)
         stages = stages_of(service, job, made.now) if job.status == "queued" else ()

@@ -6,6 +6,7 @@ from pixtools.domain.errors import JobConflict
 from pixtools.domain.job import Job
 from pixtools.domain.keys import source_key
 from pixtools.domain.pipeline import Pipeline
+from pixtools.jobs.admission import admit
 from pixtools.jobs.intake import Received, header_of, source_unless_refused
 from pixtools.jobs.orders import (
     IdempotencyKey,
@@ -47,6 +48,7 @@ def retry(
         request_id=request_id,
         traceparent=traceparent,
     )
+    admit(service, tenant, idempotency.key if idempotency else None)
     new_id = service.ids.new()
     with in_flight(service, order), source_unless_refused(service, new_id):
         blob = service.blobs.copy(old.source.key, source_key(new_id))

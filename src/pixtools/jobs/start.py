@@ -14,7 +14,7 @@ from pixtools.domain.errors import (
 )
 from pixtools.domain.job import Job, Source
 from pixtools.domain.pipeline import Pipeline
-from pixtools.jobs.admission import check_load
+from pixtools.jobs.admission import admit, check_load
 from pixtools.jobs.change import change
 from pixtools.jobs.intake import header_of
 from pixtools.jobs.ports.blobs import Blob
@@ -35,6 +35,7 @@ def start(service: Service, tenant: str, job_id: str) -> Submitted:
     job = get_job(service, tenant, job_id)
     if job.status != "created":
         return Submitted(job, replayed=True)
+    admit(service, tenant)
     try:
         source = _verified(service, job.source)
         check_format(service, Pipeline.parse(job.pipeline), source.format or "")
@@ -82,7 +83,7 @@ def _queue(service: Service, tenant: str, job_id: str, source: Source) -> Submit
             raise JobNotFound
         if job.status != "created":
             return Submitted(job, replayed=True)
-        check_load(made.tx, service.rules, tenant)
+        check_load(made.tx, service.rules, tenant, made.now)
         queued = _queued(job, source)
         stages = stages_of(service, queued, made.now)
         queued = replace(queued, queued_at=made.now, stages_left=len(stages))

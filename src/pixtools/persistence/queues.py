@@ -33,6 +33,9 @@ _WAITS: Final = and_(QUEUED, STAGES.c.priority >= literal_column("0"))
 _LOAD: Final = select(
     func.count(), func.count().filter(JOBS.c.tenant == bindparam("tenant"))
 ).where(_WAITING)
+_ENDED: Final = select(
+    func.count(), func.count().filter(JOBS.c.tenant == bindparam("tenant"))
+).where(JOBS.c.finished_at > bindparam("since"))
 _POSITION: Final = select(func.count()).where(
     _WAITING,
     JOBS.c.status == literally("queued"),
@@ -65,10 +68,14 @@ class SqlQueues:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def load(self, tenant: str) -> Load:
-        """Jobs that are queued or processing."""
+    def load(self, tenant: str, *, since: datetime | None = None) -> Load:
+        """Jobs that are queued or processing, and those that have ended since."""
         total, own = self._connection.execute(_LOAD, {"tenant": tenant}).one()
-        return Load(total=total, of_tenant=own)
+        if since is None:
+            return Load(total=total, of_tenant=own)
+        values = {"tenant": tenant, "since": since}
+        ended, own_ended = self._connection.execute(_ENDED, values).one()
+        return Load(total=total, of_tenant=own, ended=ended, ended_of_tenant=own_ended)
 
     def position(self, job: Job) -> int | None:
         """How many queued jobs come before it; None if it is not queued."""

@@ -96,6 +96,14 @@ jobs: Final = Table(
 Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
 Index("ix_jobs_batch_id", jobs.c.batch_id)
 Index("ix_jobs_expires_at", jobs.c.expires_at)
+_ENDED = text("finished_at IS NOT NULL")
+Index(
+    "ix_jobs_ended",
+    jobs.c.finished_at,
+    jobs.c.tenant,
+    sqlite_where=_ENDED,
+    postgresql_where=_ENDED,
+)
 
 _WAITING = text("status IN ('queued', 'processing')")
 Index(

@@ -115,15 +115,24 @@ class MemoryQueues:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def load(self, tenant: str) -> Load:
-        """Jobs that are queued or processing."""
+    def load(self, tenant: str, *, since: datetime | None = None) -> Load:
+        """Jobs that are queued or processing, and those that have ended since."""
         waiting = [
             job
             for job in self._state.jobs.values()
             if job.status in ("queued", "processing")
         ]
-        own = sum(job.tenant == tenant for job in waiting)
-        return Load(total=len(waiting), of_tenant=own)
+        ended = [
+            job
+            for job in self._state.jobs.values()
+            if since and job.finished_at and job.finished_at > since
+        ]
+        return Load(
+            total=len(waiting),
+            of_tenant=sum(job.tenant == tenant for job in waiting),
+            ended=len(ended),
+            ended_of_tenant=sum(job.tenant == tenant for job in ended),
+        )
 
     def position(self, job: Job) -> int | None:
         """How many queued jobs come before it; None if it is not queued."""

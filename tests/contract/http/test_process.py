@@ -251,12 +251,3 @@ class TestIdempotency:
         answer = site.process(headers={"Idempotency-Key": "a b"})
         problem(answer, 400, "invalid_idempotency_key")
         assert site.left() == ([], [])
-
-
-def test_a_full_queue_answers_503_with_a_time_to_come_back(site: Site) -> None:
-    site.rule(queue_size=1)
-    site.process()
-    answer = site.process()
-    problem(answer, 503, "queue_full")
-    assert int(answer.headers["retry-after"]) > 0
-    assert len(site.left()[0]) == 1

@@ -185,23 +185,6 @@ def test_another_content_type_is_refused(site: Site, kind: str) -> None:
     problem(answer, 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("kind", ["multipart/form-data", "application/json"])
-def test_a_full_queue_refuses_before_anything_is_read(site: Site, kind: str) -> None:
-    site.rule(queue_size=1)
-    site.upload()
-    headers = {"Content-Type": kind}
-    answer = site.ask("POST", "/v1/jobs", content=b"", headers=headers)
-    problem(answer, 503, "queue_full")
-
-
-def test_a_tenants_share_is_429(site: Site) -> None:
-    site.rule(queue_size=10, tenant_share=0.1)
-    site.upload()
-    answer = site.upload()
-    problem(answer, 429, "tenant_share_exceeded")
-    assert int(answer.headers["retry-after"]) > 0
-
-
 def test_a_store_that_is_away_is_503(site: Site) -> None:
     site.house.blobs.away = True
     answer = site.upload()

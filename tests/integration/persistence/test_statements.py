@@ -95,6 +95,7 @@ CALLS: dict[str, Callable[[Transaction], object]] = {
     "next wake-up": lambda tx: tx.outbox.next_due(),
     "depth": lambda tx: tx.queues.depth(),
     "load": lambda tx: tx.queues.load("default"),
+    "drain": lambda tx: tx.queues.load("default", since=NOW),
     "position": lambda tx: tx.queues.position(a_job()),
     "lapsed": lambda tx: tx.stages.lapsed(NOW, 9),
     "held": lambda tx: tx.stages.lapsed(NOW, 9, owner="house/"),

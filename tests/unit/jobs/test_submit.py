@@ -13,9 +13,7 @@ from pixtools.domain.errors import (
     ImageTooLarge,
     InvalidPipeline,
     PixtoolsError,
-    QueueFull,
     StorageUnavailable,
-    TenantShareExceeded,
     UnsupportedFormat,
     UploadTooLarge,
 )
@@ -23,7 +21,7 @@ from pixtools.domain.limits import Limits
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.ports.facts import JobQuery
 from pixtools.jobs.read import document, list_jobs
-from pixtools.jobs.submit import Intake, Order, admit, submit_upload
+from pixtools.jobs.submit import Intake, Order, submit_upload
 from pixtools.testing.house import FACTS, RESIZED, House, tiny_gif
 
 ORDER = Order(pipeline=Pipeline.parse([RESIZED]))
@@ -174,38 +172,6 @@ def test_a_store_that_is_away_takes_nothing(house: House) -> None:
         submit_upload(house.service, ORDER, intake, filename="a.gif")
     house.blobs.away = False
     assert nothing_is_left(house)
-
-
-def test_a_full_queue_takes_no_more(house: House) -> None:
-    """Neither before the bytes nor, if it filled meanwhile, after them."""
-    house.rule(queue_size=2)
-    house.submit()
-    admit(house.service, "default")
-    intake = Intake.begin(house.service, "default")
-    intake.write(tiny_gif())
-    last = house.submit()
-    with pytest.raises(QueueFull):
-        admit(house.service, "default")
-    with pytest.raises(QueueFull):
-        submit_upload(house.service, ORDER, intake)
-    assert len(house.blobs.keys()) == 2
-    house.work()
-    assert house.job(last.id).terminal
-    admit(house.service, "default")
-
-
-def test_one_tenant_has_a_share_of_the_queue(house: House) -> None:
-    """And at least one job, however small the share."""
-    house.rule(queue_size=4, tenant_share=0.5)
-    house.submit(tenant="me")
-    house.submit(tenant="me")
-    with pytest.raises(TenantShareExceeded):
-        admit(house.service, "me")
-    with pytest.raises(TenantShareExceeded):
-        house.submit(tenant="me")
-    house.submit(tenant="you")
-    house.rule(tenant_share=0.001)
-    admit(house.service, "them")
 
 
 def test_jobs_are_numbered_in_the_order_in_which_they_came(house: House) -> None:

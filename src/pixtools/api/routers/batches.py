@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from pixtools.api import bodies, documents, events, gathering, uploads, wishes
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep, ServiceDep, TenantDep
-from pixtools.api.idempotency import identified
+from pixtools.api.idempotency import identified, key_of
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.routers.jobs import EVENT_STREAM, NOTHING_NEW
 from pixtools.api.schemas import NEW_BATCH, NewBatchDocument
@@ -74,7 +75,9 @@ async def create_batch(request: Request, house: HouseDep, asker: AskerDep) -> Re
     All jobs are taken, or none. An `Idempotency-Key` covers the jobs that come with
     the request; an empty batch has nothing to do twice.
     """
-    await to_thread.run_sync(admit, house.service, asker.tenant)
+    key = key_of(request)
+    first = gathering.part_of(key) if key else None
+    await to_thread.run_sync(admit, house.service, asker.tenant, first)
     match bodies.media_type(request):
         case "multipart/form-data":
             return await _of_photos(request, house, asker)
@@ -118,7 +121,7 @@ async def watch_batch(
 ) -> Response:
     """Watch a batch, as Server-Sent Events."""
     look = partial(_look, house.service, tenant, batch_id)
-    first = await to_thread.run_sync(look, None, 0)
+    first = await to_thread.run_sync(look, None, 0, limiter=house.threads.watching)
     seen = events.last_event_id(last_event_id)
     if seen and first and seen >= first.seq and documents.settled(first.document):
         return Response(status_code=204)
@@ -149,7 +152,7 @@ async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
         archive=new.archive,
         closed=bool(new.jobs) if new.closed is None else new.closed,
     )
-    return await to_thread.run_sync(gather, house.service, asker.tenant)
+    return await _in_turn(gather, house, asker)
 
 
 async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
@@ -167,7 +170,16 @@ async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
             archive=order.archive,
             closed=closed,
         )
-        return await to_thread.run_sync(gather, house.service, asker.tenant)
+        return await _in_turn(gather, house, asker)
+
+
+async def _in_turn(
+    gather: Callable[[Service, str], Response], house: House, asker: Asker
+) -> Response:
+    threads = house.threads.errands
+    return await to_thread.run_sync(
+        gather, house.service, asker.tenant, limiter=threads
+    )
 
 
 def _look(

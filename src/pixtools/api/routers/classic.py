@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from pixtools.api import classic, uploads
 from pixtools.api.deps import AskerDep, HouseDep, ServiceDep, TenantDep
-from pixtools.api.idempotency import REPLAYED, identified
+from pixtools.api.idempotency import REPLAYED, identified, key_of
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.webhooks import checked_url
 from pixtools.domain.errors import JobNotFound, UploadTooLarge
@@ -46,7 +46,7 @@ router = APIRouter(prefix="/api", tags=["pixtools"])
 )
 async def process_photo(request: Request, house: HouseDep, asker: AskerDep) -> Response:
     """Send a photo and name the operations: each makes one output."""
-    await to_thread.run_sync(admit, house.service, asker.tenant)
+    await to_thread.run_sync(admit, house.service, asker.tenant, key_of(request))
     try:
         async with uploads.receive(request, house, asker, FORM) as form:
             pipeline = classic.parse_pipeline(

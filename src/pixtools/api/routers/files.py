@@ -11,7 +11,7 @@ from functools import partial
 from typing import Annotated, Final, NamedTuple, Protocol
 
 import anyio
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
@@ -23,6 +23,9 @@ from pixtools.jobs.ports.blobs import BlobWriter
 
 BATCH_BYTES: Final = 256 * 1024
 """How much is handed to a thread at a time."""
+
+FILES_AT_ONCE: Final = 32
+"""Threads that read or write pieces of files, apart from those of other requests."""
 
 Key = Annotated[str, Path(description="Where the object rests.")]
 Token = Annotated[str, Query(description="The permission: part of the link.")]
@@ -71,6 +74,7 @@ class FileDoor(Protocol):
 def files_router(door: FileDoor, *, idle_timeout: float = 60.0) -> APIRouter:
     """The routes of one door; `idle_timeout` in seconds bounds a silent upload."""
     router = APIRouter(tags=["files"])
+    threads = CapacityLimiter(FILES_AT_ONCE)
 
     @router.get(
         "/files/{key:path}",
@@ -82,12 +86,12 @@ def files_router(door: FileDoor, *, idle_timeout: float = 60.0) -> APIRouter:
     )
     async def download_file(key: Key, request: Request, token: Token = "") -> Response:
         """Serve a file; ranges and conditional requests are honoured."""
-        return await _downloaded(door, key, token, request)
+        return await _downloaded(door, key, token, request, threads)
 
     @router.head("/files/{key:path}", include_in_schema=False)
     async def describe_file(key: Key, request: Request, token: Token = "") -> Response:
         """Say what a GET would answer."""
-        return await _downloaded(door, key, token, request)
+        return await _downloaded(door, key, token, request, threads)
 
     @router.put(
         "/files/{key:path}",
@@ -97,7 +101,7 @@ def files_router(door: FileDoor, *, idle_timeout: float = 60.0) -> APIRouter:
     )
     async def upload_file(key: Key, request: Request, token: Token = "") -> Response:
         """Store a file: exactly the one that was announced for this link."""
-        return await _uploaded(door, key, token, request, idle_timeout)
+        return await _uploaded(door, key, token, request, idle_timeout, threads)
 
     return router
 
@@ -137,10 +141,10 @@ class _Begun(NamedTuple):
 
 
 async def _downloaded(
-    door: FileDoor, key: str, token: str, request: Request
+    door: FileDoor, key: str, token: str, request: Request, threads: CapacityLimiter
 ) -> Response:
     begin = partial(_begin, door, key, token, request)
-    begun = await to_thread.run_sync(begin)
+    begun = await to_thread.run_sync(begin, limiter=threads)
     status, headers = begun.download.status, begun.download.headers
     if status == 416:
         text = "Expected a range inside the file."
@@ -148,7 +152,7 @@ async def _downloaded(
         return problems.response(refused, headers)
     if request.method == "HEAD" or status == 304:
         return Response(status_code=status, headers=dict(headers))
-    return StreamingResponse(_sent(begun), status_code=status, headers=headers)
+    return StreamingResponse(_sent(begun, threads), status_code=status, headers=headers)
 
 
 def _begin(door: FileDoor, key: str, token: str, request: Request) -> _Begun:
@@ -165,32 +169,37 @@ def _begin(door: FileDoor, key: str, token: str, request: Request) -> _Begun:
     return _Begun(download, chunks, next(chunks, b""))
 
 
-async def _sent(begun: _Begun) -> AsyncIterator[bytes]:
+async def _sent(begun: _Begun, threads: CapacityLimiter) -> AsyncIterator[bytes]:
     chunk = begun.first
     try:
         while chunk:
             yield chunk
             chunk = b""
-            chunk = await to_thread.run_sync(next, begun.chunks, b"")
+            chunk = await to_thread.run_sync(next, begun.chunks, b"", limiter=threads)
     finally:
         begun.download.close()
 
 
 async def _uploaded(
-    door: FileDoor, key: str, token: str, request: Request, idle_timeout: float
+    door: FileDoor,
+    key: str,
+    token: str,
+    request: Request,
+    idle_timeout: float,
+    threads: CapacityLimiter,
 ) -> Response:
     content_type = request.headers.get("content-type")
     begin = partial(
         door.upload, key, token, content_type=content_type, length=_length(request)
     )
-    writer = await to_thread.run_sync(begin)
+    writer = await to_thread.run_sync(begin, limiter=threads)
     try:
         async for batch in _batches(bodies.chunks(request, idle_timeout)):
-            await to_thread.run_sync(writer.write, batch)
-        blob = await to_thread.run_sync(writer.commit)
+            await to_thread.run_sync(writer.write, batch, limiter=threads)
+        blob = await to_thread.run_sync(writer.commit, limiter=threads)
     except BaseException:
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(writer.abort)
+            await to_thread.run_sync(writer.abort, limiter=threads)
         raise
     return Response(headers={"ETag": f'"{blob.etag}"', "Cache-Control": "no-store"})
 

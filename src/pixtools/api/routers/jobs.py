@@ -139,7 +139,8 @@ async def watch_job(
     """Watch a job, as Server-Sent Events."""
     look = partial(_look, house.service, tenant, job_id)
     seen = events.last_event_id(last_event_id)
-    first = await to_thread.run_sync(look, None, seen or 0)
+    threads = house.threads.watching
+    first = await to_thread.run_sync(look, None, seen or 0, limiter=threads)
     if seen is not None and (first is None or _has_heard_all(first, seen)):
         return Response(status_code=204)
     return events.stream(house, job_id, look, seen)
@@ -162,11 +163,15 @@ async def watch_job(
         "storage_unavailable",
     ),
 )
-def start_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response:
+async def start_job(house: HouseDep, tenant: TenantDep, job_id: JobId) -> Response:
     """Check the uploaded photo and queue the job. Twice is as good as once."""
-    submitted = start(service, tenant, job_id)
-    headers = {"Location": f"/v1/jobs/{submitted.job.id}"}
-    return documents.answer(document(service, submitted.job), 202, headers)
+
+    def begun() -> Response:
+        submitted = start(house.service, tenant, job_id)
+        headers = {"Location": f"/v1/jobs/{submitted.job.id}"}
+        return documents.answer(document(house.service, submitted.job), 202, headers)
+
+    return await to_thread.run_sync(begun, limiter=house.threads.errands)
 
 
 @router.post(
@@ -185,9 +190,10 @@ def cancel_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Respons
     status_code=204,
     responses=refusals(*ONE_JOB, "rate_limited", "storage_unavailable"),
 )
-def delete_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Response:
+async def delete_job(house: HouseDep, tenant: TenantDep, job_id: JobId) -> Response:
     """Stop a job and erase it with all its files."""
-    erase(service, tenant, job_id)
+    erased = partial(erase, house.service, tenant, job_id)
+    await to_thread.run_sync(erased, limiter=house.threads.errands)
     return Response(status_code=204)
 
 
@@ -208,19 +214,24 @@ def delete_job(service: ServiceDep, tenant: TenantDep, job_id: JobId) -> Respons
         "storage_unavailable",
     ),
 )
-def retry_job(
-    request: Request, service: ServiceDep, asker: AskerDep, job_id: JobId
+async def retry_job(
+    request: Request, house: HouseDep, asker: AskerDep, job_id: JobId
 ) -> Response:
     """Run the failed outputs again, as a new job: Location leads to it."""
-    submitted = retry(
-        service,
-        asker.tenant,
-        job_id,
-        idempotency=identified(request, {"job_id": job_id}),
-        request_id=asker.request_id,
-        traceparent=asker.traceparent,
-    )
-    return taken(service, submitted, 202)
+    key = identified(request, {"job_id": job_id})
+
+    def again() -> Response:
+        submitted = retry(
+            house.service,
+            asker.tenant,
+            job_id,
+            idempotency=key,
+            request_id=asker.request_id,
+            traceparent=asker.traceparent,
+        )
+        return taken(house.service, submitted, 202)
+
+    return await to_thread.run_sync(again, limiter=house.threads.errands)
 
 
 def _shown(request: Request, service: Service, job: Job) -> Response:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from pixtools.api import bodies, uploads, wishes
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep
-from pixtools.api.idempotency import identified
+from pixtools.api.idempotency import identified, key_of
 from pixtools.api.placing import place, taken
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.schemas import NEW_JOB, AnnouncedJob, NewJob
@@ -72,7 +72,7 @@ async def create_job(request: Request, house: HouseDep, asker: AskerDep) -> Resp
     With an `Idempotency-Key` header the same request is carried out once, however
     often it is sent within a day.
     """
-    await to_thread.run_sync(admit, house.service, asker.tenant)
+    await to_thread.run_sync(admit, house.service, asker.tenant, key_of(request))
     match bodies.media_type(request):
         case "multipart/form-data":
             return await _with_photo(request, house, asker)
@@ -107,7 +107,10 @@ async def _without_photo(request: Request, house: House, asker: Asker) -> Respon
     key = identified(request, body)
     new = bodies.checked(NEW_JOB, body)
     order = wishes.order(house, asker, new, key)
-    return await to_thread.run_sync(partial(_placed, house.service, order, new))
+    # What only waits for its upload touches no object.
+    threads = None if new.source_type == "s3_presigned" else house.threads.errands
+    placed = partial(_placed, house.service, order, new)
+    return await to_thread.run_sync(placed, limiter=threads)
 
 
 def _placed(service: Service, order: Order, new: NewJob) -> Response:

@@ -74,17 +74,22 @@ class Stages(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """How much waits: jobs that are queued or processing."""
+    """How much waits: jobs that are queued or processing; and how many have ended."""
 
     total: int
     of_tenant: int
+    ended: int = 0
+    ended_of_tenant: int = 0
 
 
 class Queues(Protocol):
     """Counting what waits."""
 
-    def load(self, tenant: str) -> Load:
-        """Jobs not yet terminal (`created` ones not counted)."""
+    def load(self, tenant: str, *, since: datetime | None = None) -> Load:
+        """Jobs not yet terminal (`created` ones not counted).
+
+        With `since` also those that have ended after that time.
+        """
         ...
 
     def position(self, job: Job) -> int | None:

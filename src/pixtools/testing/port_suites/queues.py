@@ -32,6 +32,22 @@ class QueuesSuite:
             assert tx.queues.load("me") == Load(total=3, of_tenant=2)
             assert tx.queues.load("them") == Load(total=3, of_tenant=0)
 
+    def test_what_has_ended_is_counted_since_a_time(self, database: Database) -> None:
+        """In all and of one tenant, whatever the end was."""
+        waiting(
+            database,
+            [],
+            a_job(tenant="me"),
+            a_job(tenant="me", status="succeeded", finished_at=NOW),
+            a_job(tenant="me", status="failed", finished_at=NOW + SECOND),
+            a_job(tenant="you", status="canceled", finished_at=NOW + 2 * SECOND),
+        )
+        with database.read() as tx:
+            load = tx.queues.load("me", since=NOW)
+            assert load == Load(total=1, of_tenant=1, ended=2, ended_of_tenant=1)
+            assert tx.queues.load("me", since=NOW - SECOND).ended_of_tenant == 2
+            assert tx.queues.load("me", since=NOW + 2 * SECOND).ended == 0
+
     def test_a_position_counts_the_queued_jobs_before(self, database: Database) -> None:
         """By the time at which they were queued, whoever's they are."""
         first, second = a_job(tenant="you"), a_job()

@@ -1,4 +1,4 @@
-"""The outbox of wake-ups, how long a stage will take, and whose turn it is.
+"""The outbox of wake-ups, how long a stage will take, whose turn it is, what ended.
 
 The last release's code runs on this schema: a stage that it adds costs 0 ms, and it
 scans and sorts where it had an index in order.
@@ -13,6 +13,7 @@ from pixtools.persistence.types import UtcDateTime
 
 TURNS = ["lane", "tenant", "priority", "run_at", "id", "cost_ms"]
 DUE = ["lane", "run_at", "cost_ms"]
+ENDED = ["finished_at", "tenant"]
 OLD = ["lane", "priority", "run_at", "id"]
 
 revision = "0002"
@@ -37,9 +38,14 @@ def upgrade() -> None:
     op.drop_index("ix_stages_queued", "stages")
     _index("ix_stages_turns", TURNS, " AND attempt < max_attempts")
     _index("ix_stages_due", DUE, " AND priority >= 0")
+    ended = sa.text("finished_at IS NOT NULL")
+    op.create_index(
+        "ix_jobs_ended", "jobs", ENDED, sqlite_where=ended, postgresql_where=ended
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_jobs_ended", "jobs")
     op.drop_index("ix_stages_due", "stages")
     op.drop_index("ix_stages_turns", "stages")
     _index("ix_stages_queued", OLD)
