@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.domain.explain import shown
 from pixtools.settings import Settings
+from pixtools.storage.bucket_rules import cors_rules, lifecycle_rules
+from pixtools.storage.bucket_setup import Notice, set_up
 from pixtools.wiring.facts import persistence_config
 from pixtools.wiring.pixels import workers_config
 from pixtools.wiring.storage import bucket_of, object_stores, tree_of
@@ -16,6 +24,29 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
     if settings.sqlite_path:
         settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
     return migrations.migrate(persistence_config(settings))
+
+
+def set_up_storage(
+    settings: Settings, origins: Sequence[str] = (), *, create: bool = False
+) -> Iterator[Notice]:
+    """Bring the object store into the state that the service wants, as it may.
+
+    Pages of `origins`, and our own where PUBLIC_BASE_URL tells its address, may use
+    signed links. Raises ConfigurationInvalid and StorageUnavailable.
+    """
+    bucket = bucket_of(settings)
+    if bucket is None:
+        place = tree_of(settings).directory
+        yield Notice(done=True, sentence=f"{place} needs nothing to be set up.")
+        return
+    lifecycle = lifecycle_rules(
+        settings.s3_retention_days,
+        bucket.prefix,
+        retention=timedelta(hours=settings.job_retention_hours),
+    )
+    pages = [_origin(url) for url in (*origins, settings.public_base_url) if url]
+    cors = cors_rules(pages, bucket.prefix)
+    yield from set_up(bucket, lifecycle=lifecycle, cors=cors, create=create)
 
 
 def describe_pixels(settings: Settings) -> str:
@@ -52,3 +83,13 @@ def describe_storage(settings: Settings) -> str:
         return (
             f"{stores.place} can be {'reached' if stores.word == 's3' else 'written'}"
         )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ConfigurationInvalid(
+            f"Expected a page's origin, like https://photos.example.org, but received "
+            f"{shown(url)}."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
