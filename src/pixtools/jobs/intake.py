@@ -15,7 +15,7 @@ from pixtools.jobs.ports.blobs import Blob, BlobWriter
 from pixtools.jobs.service import Service
 
 HEAD_BYTES = 512 * 1024
-"""How much of an upload is kept in memory at most, until its header is read."""
+"""How much of a source is held in memory at most, until its header is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +140,27 @@ class Intake:
 
 
 def header_of(service: Service, blob: Blob) -> Header:
-    """Read the header of a stored object; raises what `read_header` raises."""
-    rules = service.rules
-    if blob.bytes > rules.limits.max_upload_bytes:
-        raise _too_large(service)
+    """Read the header of a stored object; raises what `read_header` raises.
+
+    Nearly every header stands in the first bytes, and who keeps objects in a bucket
+    pays for all that is read.
+    """
+    check_size(service, blob)
+    rules, head = service.rules, _first_bytes(service, blob)
+    whole = len(head) >= blob.bytes
+    found = read_header(head, rules.limits, rules.capabilities, complete=whole)
+    if found:
+        return found
     with service.scratch.directory() as directory:
         path = service.blobs.fetch(blob.key, directory, etag=blob.etag)
         with path.open("rb") as file:
             return read_header(file, rules.limits, rules.capabilities, complete=True)
+
+
+def check_size(service: Service, blob: Blob) -> None:
+    """Raise UploadTooLarge if an object is larger than any source may be."""
+    if blob.bytes > service.rules.limits.max_upload_bytes:
+        raise _too_large(service)
 
 
 @contextmanager
@@ -163,6 +176,10 @@ def source_unless_refused(service: Service, job_id: str) -> Iterator[None]:
     except BaseException:
         service.blobs.delete(source_key(job_id))
         raise
+
+
+def _first_bytes(service: Service, blob: Blob) -> bytes:
+    return b"".join(service.blobs.read(blob.key, length=HEAD_BYTES, etag=blob.etag))
 
 
 def _too_large(service: Service) -> UploadTooLarge:

@@ -4,7 +4,7 @@ There is no heartbeat thread: whoever works calls the pulse (the renderer at lea
 twice a second, transfers between two chunks), and it looks at the clock. So work
 that hangs loses its lease, as it should, a frozen process finds its lease gone the
 moment it wakes, and a runner needs one connection, not two. A single call of a port
-that does not call back (`Blobs.fetch`) has a whole lease to itself: it comes first.
+that does not call back (`Blobs.fetch`) has a whole lease to itself.
 """
 
 from __future__ import annotations

@@ -39,12 +39,13 @@ def render_stage(service: Service, stage: Stage, job: Job) -> bool:
         source.mkdir()
         scratch.mkdir()
         original = service.blobs.fetch(job.source.key, source, etag=job.source.etag)
+        pulse.again()
         plan = plan_of(stage, job)
         report = service.renderer.render(
             original,
             plan,
             scratch,
-            assets=_assets(service, plan, directory),
+            assets=_assets(service, plan, directory, pulse),
             limits=service.rules.limits,
             checkpoint=pulse,
             timeout=service.rules.limits.timeout_seconds,
@@ -63,7 +64,9 @@ def plan_of(stage: Stage, job: Job) -> RenderPlan:
     return replace(plan, outputs=outputs, metadata=facts)
 
 
-def _assets(service: Service, plan: RenderPlan, directory: Path) -> Mapping[str, Path]:
+def _assets(
+    service: Service, plan: RenderPlan, directory: Path, pulse: Pulse
+) -> Mapping[str, Path]:
     """Watermark images by their keys; one that is gone fails the outputs it marks."""
     keys = {o.mark.image for o in plan.outputs if o.mark and o.mark.image}
     found: dict[str, Path] = {}
@@ -72,6 +75,7 @@ def _assets(service: Service, plan: RenderPlan, directory: Path) -> Mapping[str,
         place.mkdir()
         with suppress(SourceMissing):
             found[key] = service.blobs.fetch(key, place)
+        pulse.again()
     return found
 
 

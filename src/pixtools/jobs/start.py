@@ -54,13 +54,10 @@ def _verified(service: Service, announced: Source) -> Source:
             f"Expected the announced {announced.bytes} bytes but received {blob.bytes}."
         )
     header = header_of(service, blob)
-    sha256 = blob.sha256 or _hashed(service, blob)
-    if announced.sha256 and sha256 != announced.sha256.lower():
-        raise UploadMismatch("The upload's SHA-256 is not the one that was announced.")
     return replace(
         announced,
         bytes=blob.bytes,
-        sha256=sha256,
+        sha256=_sha256(service, blob, announced.sha256),
         etag=blob.etag,
         content_type=header.content_type,
         format=header.format,
@@ -69,9 +66,19 @@ def _verified(service: Service, announced: Source) -> Source:
     )
 
 
+def _sha256(service: Service, blob: Blob, announced: str | None) -> str | None:
+    """What the store has compared, else the hash of all bytes if one was announced."""
+    if announced is None:
+        return blob.sha256
+    sha256 = blob.sha256 or _hashed(service, blob)
+    if sha256 != announced.lower():
+        raise UploadMismatch("The upload's SHA-256 is not the one that was announced.")
+    return sha256
+
+
 def _hashed(service: Service, blob: Blob) -> str:
     digest = hashlib.sha256()
-    for chunk in service.blobs.read(blob.key):
+    for chunk in service.blobs.read(blob.key, etag=blob.etag):
         digest.update(chunk)
     return digest.hexdigest()
 

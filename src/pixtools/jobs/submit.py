@@ -12,7 +12,13 @@ from pixtools.domain.errors import InvalidRequest, SourceMissing, UploadTooLarge
 from pixtools.domain.job import Job, Source, SourceType
 from pixtools.domain.keys import inbox_prefix, source_key
 from pixtools.jobs.admission import admit
-from pixtools.jobs.intake import Intake, Received, header_of, source_unless_refused
+from pixtools.jobs.intake import (
+    Intake,
+    Received,
+    check_size,
+    header_of,
+    source_unless_refused,
+)
 from pixtools.jobs.orders import (
     IdempotencyKey,
     Order,
@@ -103,11 +109,12 @@ def submit_object(
     found = service.blobs.stat(key)
     if found is None:
         raise SourceMissing(f"There is no object {key}.")
-    header = header_of(service, found)
+    check_size(service, found)
     job_id = service.ids.new()
     with in_flight(service, order), source_unless_refused(service, job_id):
         blob = service.blobs.copy(key, source_key(job_id))
-        received = Received(blob, header)
+        # The copy is looked at: nobody can swap that one.
+        received = Received(blob, header_of(service, blob))
         source = stored_source("object", received, filename or key.rpartition("/")[2])
         submitted = accept(service, order, job_of(service, order, source, job_id))
         if submitted.replayed:

@@ -46,10 +46,19 @@ class LocalBlobs:
         return LocalWriter(self._incoming, key, content_type)
 
     def read(
-        self, key: str, *, start: int = 0, length: int | None = None
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        etag: str | None = None,
     ) -> Iterator[bytes]:
-        """The object's bytes in chunks; raises SourceMissing at once."""
-        return self._existing(key).chunks(start, length)
+        """The object's bytes in chunks; raises SourceMissing and UploadMismatch."""
+        opened = self._existing(key)
+        if etag not in {None, opened.blob.etag}:
+            opened.close()
+            raise UploadMismatch
+        return opened.chunks(start, length)
 
     def fetch(self, key: str, directory: Path, *, etag: str | None = None) -> Path:
         """A read-only path: a link in `directory` that later writers can't touch.

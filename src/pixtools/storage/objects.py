@@ -81,14 +81,19 @@ class ObjectBlobs:
         return ObjectWriter(self._store, key, content_type, self._existing)
 
     def read(
-        self, key: str, *, start: int = 0, length: int | None = None
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        etag: str | None = None,
     ) -> Iterator[bytes]:
-        """The object's bytes in chunks; raises SourceMissing at once.
+        """The object's bytes in chunks; raises SourceMissing and UploadMismatch.
 
-        An object that is replaced meanwhile raises StorageUnavailable: its rest is
-        gone, and another version's would not fit.
+        An object that is replaced meanwhile raises StorageUnavailable, or with `etag`
+        UploadMismatch: its rest is gone, and another version's would not fit.
         """
-        pieces = self._pieces(key, start, length)
+        pieces = self._pieces(key, start, length, etag)
         return _chunks(chain([next(pieces, b"")], pieces))
 
     def fetch(self, key: str, directory: Path, *, etag: str | None = None) -> Path:
@@ -103,10 +108,8 @@ class ObjectBlobs:
             with disk_faults("fetching an object"), path.open("xb") as file:
                 for piece in self._pieces(key, etag=etag):
                     file.write(piece)
-        except BaseException as fault:
+        except BaseException:
             path.unlink(missing_ok=True)
-            if etag and isinstance(fault.__cause__, PreconditionError):
-                raise UploadMismatch from fault
             raise
         return path
 
@@ -184,6 +187,7 @@ class ObjectBlobs:
     ) -> Iterator[Bytes]:
         """A range of one version; the first request decides which, unless told."""
         names(key)
+        told = etag
         end = sys.maxsize if length is None else start + length
         if start == end:
             self._existing(key)
@@ -193,6 +197,8 @@ class ObjectBlobs:
             except StorageUnavailable as fault:
                 if is_behind_the_end(fault):
                     return
+                if told and isinstance(fault.__cause__, PreconditionError):
+                    raise UploadMismatch from fault
                 raise
             yield piece
             start, end, etag = start + len(piece), min(end, blob.bytes), blob.etag

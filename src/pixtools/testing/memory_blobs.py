@@ -38,19 +38,22 @@ class MemoryBlobs:
         return MemoryWriter(self, key, content_type)
 
     def read(
-        self, key: str, *, start: int = 0, length: int | None = None
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        etag: str | None = None,
     ) -> Iterator[bytes]:
-        """The object's bytes in chunks; raises SourceMissing."""
-        data = self._existing(key).data
+        """The object's bytes in chunks; raises SourceMissing and UploadMismatch."""
+        data = self._existing(key, etag).data
         end = len(data) if length is None else min(start + length, len(data))
         edges = range(start, end, _CHUNK)
         return (data[at : min(at + _CHUNK, end)] for at in edges)
 
     def fetch(self, key: str, directory: Path, *, etag: str | None = None) -> Path:
         """A file in `directory` with the bytes."""
-        found = self._existing(key)
-        if etag not in {None, _blob(key, found).etag}:
-            raise UploadMismatch
+        found = self._existing(key, etag)
         path = directory / f"object-{secrets.token_hex(8)}"
         path.write_bytes(found.data)
         return path
@@ -81,11 +84,14 @@ class MemoryBlobs:
         self._objects[key] = thing
         return _blob(key, thing)
 
-    def _existing(self, key: str) -> _Object:
+    def _existing(self, key: str, etag: str | None = None) -> _Object:
         self._reach()
-        if key not in self._objects:
+        found = self._objects.get(key)
+        if found is None:
             raise SourceMissing(f"There is no object under {key!r}.")
-        return self._objects[key]
+        if etag not in {None, _blob(key, found).etag}:
+            raise UploadMismatch
+        return found
 
     def _reach(self) -> None:
         if self.away:

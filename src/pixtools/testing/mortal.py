@@ -85,11 +85,16 @@ class MortalBlobs:
         return MortalWriter(self._blobs.writer(key, content_type), self._fate)
 
     def read(
-        self, key: str, *, start: int = 0, length: int | None = None
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        etag: str | None = None,
     ) -> Iterator[bytes]:
         """The object's bytes."""
         self._fate.step()
-        return self._blobs.read(key, start=start, length=length)
+        return self._blobs.read(key, start=start, length=length, etag=etag)
 
     def fetch(self, key: str, directory: Path, *, etag: str | None = None) -> Path:
         """A local path with the bytes."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,14 +105,14 @@ def test_of_two_starts_at_once_one_queues_the_job(house: House) -> None:
     """The other gives the same answer, however late it looked."""
     given = announce(house.service, ORDER)
     put(house, given.job.source.key)
-    fetch = house.blobs.fetch
+    read = house.blobs.read
 
-    def overtaken(key: str, directory: Path, *, etag: str | None = None) -> Path:
-        house.blobs.fetch = fetch  # type: ignore[method-assign] # the real one
+    def overtaken(key: str, **range: Any) -> Iterator[bytes]:
+        house.blobs.read = read  # type: ignore[method-assign] # the real one
         start(house.service, "default", given.job.id)
-        return fetch(key, directory, etag=etag)
+        return read(key, **range)
 
-    house.blobs.fetch = overtaken  # type: ignore[method-assign] # a fake
+    house.blobs.read = overtaken  # type: ignore[method-assign] # a fake
     late = start(house.service, "default", given.job.id)
     assert (late.job.status, late.replayed) == ("queued", True)
     assert house.work() == 2
@@ -121,17 +121,36 @@ def test_of_two_starts_at_once_one_queues_the_job(house: House) -> None:
 def test_a_job_that_is_erased_while_it_starts_is_gone(house: House) -> None:
     given = announce(house.service, ORDER)
     put(house, given.job.source.key)
-    fetch = house.blobs.fetch
+    read = house.blobs.read
 
-    def too_late(key: str, directory: Path, *, etag: str | None = None) -> Path:
-        path = fetch(key, directory, etag=etag)
+    def too_late(key: str, **range: Any) -> Iterator[bytes]:
+        chunks = read(key, **range)
         erase(house.service, "default", given.job.id)
-        return path
+        return chunks
 
-    house.blobs.fetch = too_late  # type: ignore[method-assign] # a fake
+    house.blobs.read = too_late  # type: ignore[method-assign] # a fake
     with pytest.raises(JobNotFound):
         start(house.service, "default", given.job.id)
     assert house.work() == 0
+
+
+def test_an_upload_that_is_swapped_while_it_is_looked_at_is_refused(
+    house: House,
+) -> None:
+    """What was measured is what was looked at, and what will be read."""
+    given = announce(house.service, ORDER)
+    put(house, given.job.source.key)
+    stat = house.blobs.stat
+
+    def swapped(key: str) -> Blob | None:
+        blob = stat(key)
+        put(house, key, tiny_gif(9, 9))
+        return blob
+
+    house.blobs.stat = swapped  # type: ignore[method-assign] # a fake
+    with pytest.raises(UploadMismatch):
+        start(house.service, "default", given.job.id)
+    assert house.job(given.job.id).status == "created"
 
 
 def test_starting_twice_gives_the_same_answer(house: House) -> None:

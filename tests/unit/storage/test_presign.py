@@ -165,7 +165,7 @@ def test_who_signs_nothing_does_not_load_the_signer(unmeasured: dict[str, str]) 
         "from pixtools.storage.config import ObjectsConfig\n"
         "from pixtools.storage.objects import open_objects\n"
         "from pixtools.storage.object_links import open_links\n"
-        "from pixtools.storage import lifecycle, upload_checks\n"
+        "from pixtools.storage import bucket_setup, upload_checks\n"
         "class Clock:\n"
         "    def now(self): return datetime.now(UTC)\n"
         "config = ObjectsConfig(bucket='b', access_key='k', secret_key='s')\n"

@@ -49,9 +49,17 @@ class Blobs(Protocol):
         ...
 
     def read(
-        self, key: str, *, start: int = 0, length: int | None = None
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        etag: str | None = None,
     ) -> Iterator[bytes]:
-        """The object's bytes in chunks; raises SourceMissing."""
+        """The object's bytes in chunks.
+
+        Raises SourceMissing, and UploadMismatch if `etag` no longer fits.
+        """
         ...
 
     def fetch(self, key: str, directory: Path, *, etag: str | None = None) -> Path:

@@ -174,14 +174,15 @@ class ReadingSuite:
         second = blobs.fetch(KEY, tmp_path)
         assert first.read_bytes() == second.read_bytes() == LONG
 
-    def test_a_swapped_object_is_not_fetched(
-        self, blobs: Blobs, tmp_path: Path
-    ) -> None:
+    def test_a_swapped_object_is_not_read(self, blobs: Blobs, tmp_path: Path) -> None:
         """Whoever verified one object gets that one or an error."""
         verified = put(blobs, KEY, b"verified")
+        assert b"".join(blobs.read(KEY, etag=verified.etag)) == b"verified"
         put(blobs, KEY, b"swapped!")
         with pytest.raises(UploadMismatch):
             blobs.fetch(KEY, tmp_path, etag=verified.etag)
+        with pytest.raises(UploadMismatch):
+            list(blobs.read(KEY, etag=verified.etag))
         assert list(tmp_path.iterdir()) == []
 
     def test_a_fetched_file_never_changes(self, blobs: Blobs, tmp_path: Path) -> None:
