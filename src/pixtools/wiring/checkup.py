@@ -80,9 +80,7 @@ def describe_storage(settings: Settings) -> str:
             return f"{folder} will be made at the first start"
     with object_stores(settings) as stores:
         stores.check()
-        return (
-            f"{stores.place} can be {'reached' if stores.word == 's3' else 'written'}"
-        )
+        return f"{stores.place} can be used"
 
 
 def _origin(url: str) -> str:
