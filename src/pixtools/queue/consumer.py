@@ -70,6 +70,16 @@ class Controller(WorkController):  # type: ignore[misc] # Celery has no types
 class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
     """The consumer of a Controller."""
 
+    class Blueprint(Consumer.Blueprint):  # type: ignore[misc] # Celery has no types
+        """Without 28 queues for delayed messages: the database knows what is due."""
+
+        default_steps = (
+            "celery.worker.consumer.connection:Connection",
+            "celery.worker.consumer.control:Control",
+            "celery.worker.consumer.tasks:Tasks",
+            "celery.worker.consumer.consumer:Evloop",
+        )
+
     def connect(self) -> Any:  # noqa: ANN401 - Celery has no types
         """Connect, and have every queue; ends the worker where they stand otherwise."""
         connection = super().connect()

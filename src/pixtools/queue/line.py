@@ -119,5 +119,9 @@ def _connect(config: BrokerConfig) -> Any:  # noqa: ANN401 - amqp has no types
         write_timeout=config.answer_within,
         client_properties={"connection_name": "pixtools"},
     )
-    connection.connect()
+    try:
+        connection.connect()
+    except BaseException:
+        connection.collect()
+        raise
     return connection

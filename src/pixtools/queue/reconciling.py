@@ -49,10 +49,11 @@ class Wire(Protocol):
 class Reconciling:
     """Compares what is due with what is announced, lane by lane.
 
-    How many tokens a round posts follows what they do: when less waits than a round
-    ago it doubles, else it halves. So a purged backlog is soon announced again, and
-    work that nobody may take now (heavy stages, while enough of them run) costs few
-    vain looks.
+    A lane that seems forgotten gets another look before anything is posted: its
+    wake-ups may just be on their way. How many tokens a look posts follows what they
+    do: when less waits than at the last one it doubles, else it halves. So a purged
+    backlog is soon announced again, and work that nobody may take now (heavy stages,
+    while enough of them run) costs few vain looks.
     """
 
     def __init__(
@@ -64,24 +65,33 @@ class Reconciling:
         self._due = due
         self._wire = wire
         self._meters = meters
+        self._suspected: set[Lane] = set()
         self._last: dict[Lane, tuple[int, int]] = {}
 
-    def round(self) -> int:
-        """Look once; how many tokens were posted."""
+    def look(self) -> bool:
+        """Look once; whether it should look again soon."""
         found = self._due()
         for lane in LANES:
             self._meters.depth.labels(lane).set(found.get(lane, 0))
-        return sum(self._announced(lane, found.get(lane, 0)) for lane in LANES)
+        doubted = [lane for lane in LANES if self._doubted(lane, found.get(lane, 0))]
+        return bool(doubted)
 
-    def _announced(self, lane: Lane, due: int) -> int:
+    def _doubted(self, lane: Lane, due: int) -> bool:
         if not due or self._wire.ready(lane):
+            self._suspected.discard(lane)
             self._last.pop(lane, None)
-            return 0
+            return False
+        if lane not in self._suspected:
+            self._suspected.add(lane)
+            return True
+        self._announce(lane, due)
+        return False
+
+    def _announce(self, lane: Lane, due: int) -> None:
         count = min(due, self._share(lane, due))
         now = datetime.now(UTC)
         self._wire.post([_token(lane, now) for _ in range(count)])
         log.info("tokens_renewed", extra={"queue": lane, "due": due, "posted": count})
-        return count
 
     def _share(self, lane: Lane, due: int) -> int:
         waited, share = self._last.get(lane, (0, 0))

@@ -29,6 +29,9 @@ Post = Callable[[Sequence[Wakeup]], None]
 OTHERS_AT_IT: Final = 0.1
 """Seconds until the next look at wake-ups that another scheduler is passing on."""
 
+SECOND_LOOK: Final = 1.5
+"""Seconds in which wake-ups that are on their way arrive, backstop and all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerDuties:
@@ -81,7 +84,7 @@ class Scheduler:
         config = self._config
         for name, duty, rest in (
             ("relay", self._relay, 0.0),
-            ("reconcile", self._reconciling.round, config.reconcile),
+            ("reconcile", self._reconcile, 0.0),
             ("observe", self._observe, config.reconcile),
             ("reap", self._reap, config.reap),
             ("expire", self._duties.expire, config.expiry),
@@ -115,6 +118,10 @@ class Scheduler:
             seconds = due.total_seconds()
             rest = min(rest, seconds if seconds > 0 else OTHERS_AT_IT)
         self._bell.wait_for_work(heard, rest)
+
+    def _reconcile(self) -> None:
+        doubtful = self._reconciling.look()
+        self._stop.wait(SECOND_LOOK if doubtful else about(self._config.reconcile))
 
     def _observe(self) -> None:
         due = self._duties.due_in()

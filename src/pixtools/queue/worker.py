@@ -106,6 +106,7 @@ class Worker:
     def _stop(self, controller: Controller) -> None:
         """Begin nothing more, and wait for what runs; end by force if it hangs."""
         self._stopped_at = time.monotonic()
+        log.info("worker_stopping", extra={"owner": self._config.owner})
         self._slots.stop()
         state.should_stop = 0
         controller.wake()

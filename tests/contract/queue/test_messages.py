@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import pytest
 from celery import Celery
-from pydantic import BaseModel
 from tests.contract.queue.snapshot import FROZEN, described
+from tests.contract.queue.versions import V2
 
 from pixtools.domain.job import StageKind
 from pixtools.queue.contracts import (
     ACCEPTED,
     SPOKEN,
-    Contract,
     PoisonMessage,
     by_name,
     read,
@@ -92,17 +91,6 @@ def test_what_breaks_the_contract_is_refused(
     with pytest.raises(PoisonMessage) as refused:
         read(KNOWN, said, content_type, told)
     assert len(str(refused.value)) < 200
-
-
-class TokenV2(BaseModel):
-    """A version to come."""
-
-    v: Literal[2]
-    stage_id: str
-    hurry: bool = False
-
-
-V2 = tuple(Contract(kind, 2, TokenV2) for kind in KINDS)
 
 
 def test_two_versions_live_side_by_side_for_a_release() -> None:
