@@ -95,14 +95,6 @@ class Rabbit:
             found = http.get(f"/queues/{self._name}").json()
         return {each["name"] for each in found if not each.get("exclusive")}
 
-    def close_connections(self) -> int:
-        """Close every connection to this virtual host; how many there were."""
-        with self._http() as http:
-            found = http.get(f"/vhosts/{self._name}/connections").json()
-            for each in found:
-                http.delete(f"/connections/{quote(each['name'], safe='')}")
-            return len(found)
-
     def eventually_ready(self, count: int, lane: Lane = "default_queue") -> None:
         eventually(lambda: self.broker.ready(lane) == count, PATIENCE)
 
