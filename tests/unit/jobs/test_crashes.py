@@ -199,6 +199,21 @@ def test_an_erasure_can_die_anywhere(finished: bool) -> None:
         assert house.blobs.keys() == []
 
 
+def test_whoever_asks_again_ends_an_erasure() -> None:
+    """A client whose DELETE was not answered hears the truth: nothing is there."""
+
+    def prepare(house: House) -> Story:
+        job = house.submit(RESIZED, TO_PNG)
+        house.work()
+        return lambda service: erase(service, "default", job.id)
+
+    for house in lives(prepare):
+        for job in everything(house):
+            erase(house.service, "default", job.id)
+        assert everything(house) == []
+        assert house.blobs.keys() == []
+
+
 def test_an_expiry_can_die_anywhere() -> None:
     """The next round takes the rest; no file is left without its row."""
 
