@@ -20,7 +20,12 @@ from pixtools.domain.errors import FieldError, InvalidRequest, UploadTooLarge
 from pixtools.jobs.submit import Intake, Received
 
 T = TypeVar("T")
-BATCH_BYTES: Final = 256 * 1024
+FIRST_BATCH_BYTES: Final = 256 * 1024
+"""Soon, so that what is no image is refused before much of it has come."""
+
+BATCH_BYTES: Final = 1024 * 1024
+"""What goes to a thread at once: handing it over costs as much as hashing 300 kB."""
+
 OVERHEAD_BYTES: Final = 1024 * 1024
 """What a form may weigh beside its files."""
 
@@ -78,12 +83,16 @@ async def _read(request: Request, house: House, rules: FormRules, desk: _Desk) -
     if bodies.declared_length(request) > bound:
         raise too_large(most)
     taken = 0
-    async for chunk in bodies.chunks(request, house.config.idle_timeout):
+
+    async def take(chunk: bytes) -> None:
+        nonlocal taken
         taken += len(chunk)
         if taken > bound:
             raise too_large(most)
         for piece in parts.feed(chunk):
             await desk.take(piece)
+
+    await bodies.each_chunk(request, house.config.idle_timeout, take)
     parts.finish()
     if not desk.form.files:
         raise wrong("/file", "Expected a file but received none.")
@@ -106,6 +115,7 @@ class _Desk:
         self._begun: list[Intake] = []
         self._batch: list[bytes] = []
         self._batched = 0
+        self._enough = FIRST_BATCH_BYTES
 
     async def take(self, piece: PartBegins | PartEnds | bytes) -> None:
         """Handle the next piece."""
@@ -132,10 +142,11 @@ class _Desk:
                 raise wrong("/file", one if self._rules.max_files == 1 else text)
             self._intake = await self._moved(self._taken_in)
             self._begun.append(self._intake)
+            self._enough = FIRST_BATCH_BYTES
             return
         self._check_field(head)
 
-    async def _moved(self, work: Callable[..., T], *given: bytes) -> T:
+    async def _moved(self, work: Callable[..., T], *given: Intake) -> T:
         threads = self._house.threads.moving
         return await to_thread.run_sync(work, *given, limiter=threads)
 
@@ -163,22 +174,26 @@ class _Desk:
     async def _stream(self, piece: bytes) -> None:
         self._batch.append(piece)
         self._batched += len(piece)
-        if self._batched >= BATCH_BYTES:
-            await self._flush()
+        if self._intake is not None and self._batched >= self._enough:
+            self._enough = BATCH_BYTES
+            await self._moved(self._written, self._intake)
 
-    async def _flush(self) -> None:
-        if self._intake is not None and self._batch:
-            chunk = b"".join(self._batch)
-            self._batch, self._batched = [], 0
-            self._house.meters.uploaded.inc(len(chunk))
-            await self._moved(self._intake.write, chunk)
+    def _written(self, intake: Intake) -> None:
+        """Write what has been gathered; called in a thread."""
+        self._house.meters.uploaded.inc(self._batched)
+        batch, self._batch, self._batched = self._batch, [], 0
+        for piece in batch:
+            intake.write(piece)
+
+    def _finished(self, intake: Intake) -> Received:
+        self._written(intake)
+        return intake.finish()
 
     async def _end(self) -> None:
         if self._head is None:
             return
         if self._intake is not None:
-            await self._flush()
-            received = await self._moved(self._intake.finish)
+            received = await self._moved(self._finished, self._intake)
             file = ReceivedFile(
                 intake=self._intake,
                 received=received,

@@ -19,9 +19,9 @@ from starlette.responses import StreamingResponse
 from pixtools.api import bodies, problems
 from pixtools.api.refusals import refusals
 from pixtools.domain.errors import SourceMissing
-from pixtools.jobs.ports.blobs import BlobWriter
+from pixtools.jobs.ports.blobs import Blob, BlobWriter
 
-BATCH_BYTES: Final = 256 * 1024
+BATCH_BYTES: Final = 1024 * 1024
 """How much is handed to a thread at a time."""
 
 FILES_AT_ONCE: Final = 32
@@ -193,10 +193,10 @@ async def _uploaded(
         door.upload, key, token, content_type=content_type, length=_length(request)
     )
     writer = await to_thread.run_sync(begin, limiter=threads)
+    batch = _Batch(writer, threads)
     try:
-        async for batch in _batches(bodies.chunks(request, idle_timeout)):
-            await to_thread.run_sync(writer.write, batch, limiter=threads)
-        blob = await to_thread.run_sync(writer.commit, limiter=threads)
+        await bodies.each_chunk(request, idle_timeout, batch.take)
+        blob = await to_thread.run_sync(batch.commit, limiter=threads)
     except BaseException:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(writer.abort, limiter=threads)
@@ -210,14 +210,26 @@ def _length(request: Request) -> int:
     return bodies.declared_length(request)
 
 
-async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        waiting.append(chunk)
-        size += len(chunk)
-        if size >= BATCH_BYTES:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
+class _Batch:
+    """Gathers what comes until it is worth a thread."""
+
+    def __init__(self, writer: BlobWriter, threads: CapacityLimiter) -> None:
+        self._writer = writer
+        self._threads = threads
+        self._chunks: list[bytes] = []
+        self._bytes = 0
+
+    async def take(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
+        self._bytes += len(chunk)
+        if self._bytes >= BATCH_BYTES:
+            await to_thread.run_sync(self._write, limiter=self._threads)
+
+    def commit(self) -> Blob:
+        self._write()
+        return self._writer.commit()
+
+    def _write(self) -> None:
+        chunks, self._chunks, self._bytes = self._chunks, [], 0
+        for chunk in chunks:
+            self._writer.write(chunk)
