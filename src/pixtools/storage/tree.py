@@ -81,15 +81,10 @@ def open_folder(
 
     Raises FileNotFoundError, and NotADirectoryError where a name is of another kind.
     """
-    if create:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Folder(os.open(root, os.O_RDONLY | os.O_DIRECTORY))
+    folder = Folder(_opened_root(root, create=create))
     try:
         for name in names:
-            if create:
-                with suppress(FileExistsError):
-                    os.mkdir(name, 0o700, dir_fd=folder.fd)
-            folder.enter(name)
+            _enter(folder, name, create=create)
         yield folder
     finally:
         folder.close()
@@ -131,6 +126,28 @@ def remove(folder: Folder, name: str) -> int:
     with suppress(OSError):
         os.rmdir(name, dir_fd=folder.fd)
     return removed
+
+
+def _opened_root(root: Path, *, create: bool) -> int:
+    try:
+        return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        if not create:
+            raise
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _enter(folder: Folder, name: str, *, create: bool) -> None:
+    """Step down; folders are made when they are missing, which they seldom are."""
+    try:
+        folder.enter(name)
+    except FileNotFoundError:
+        if not create:
+            raise
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=folder.fd)
+        folder.enter(name)
 
 
 def _unlink(folder: Folder, name: str) -> int:
