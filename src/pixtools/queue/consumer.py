@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -41,6 +42,8 @@ class Desk:
     trouble: ConfigurationInvalid | None = None
     turned_at: float | None = None
     """When the loop last turned (monotonic); None before its first connection."""
+    away: bool = False
+    """Whether it was said that the broker is away."""
 
     def turn(self) -> None:
         """The loop turns, or tries to connect."""
@@ -106,6 +109,9 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
         self.hub.on_tick.add(self._desk.turn)
         self._desk.turn()
         self._desk.ready()
+        if self._desk.away:
+            log.info("broker_back")
+        self._desk.away = False
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
         """Celery acknowledges what it can't decode: refuse that first."""
@@ -118,6 +124,7 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
             except PoisonMessage as error:
                 self._refuse(message, error)
             else:
+                message.ack_log_error = partial(self._acknowledge, message)
                 accept(message)
 
         return on_message
@@ -134,10 +141,20 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
         self._desk.refused(task if task in self._desk.accepted else UNKNOWN)
         message.reject_log_error(log, self.connection_errors)
 
+    def _acknowledge(self, message: Any, *_: object) -> None:  # noqa: ANN401 - as above
+        """Celery would call it critical, with a traceback, that a token comes back."""
+        try:
+            message.ack()
+        except self.connection_errors as error:
+            log.info("token_comes_back", extra={"reason": str(error)})
+
     def _unreachable(self, error: Exception, pause: float) -> None:
+        del pause
         self._desk.turn()
-        reason = str(error) or type(error).__name__
-        log.warning("broker_away", extra={"reason": reason, "again_in": pause})
+        if not self._desk.away:
+            reason = str(error) or type(error).__name__
+            log.warning("broker_away", extra={"reason": reason})
+        self._desk.away = True
 
     def _while_waiting(self) -> None:
         self._desk.turn()

@@ -49,7 +49,7 @@ def test_every_kind_of_stage_is_announced_in_words_that_this_release_accepts() -
 
 
 def test_what_celery_itself_would_send_is_understood() -> None:
-    """An operator may wake workers by `celery call pixtools.render.v1`."""
+    """An operator may wake workers by `celery call`, with our exchange and key."""
     message = Celery(set_as_current=False).amqp.as_task_v2("an-id", RENDER, (), GOOD)
     told = json.dumps(message.body).encode()
     assert read(KNOWN, message.headers, JSON, told).name == RENDER

@@ -81,6 +81,8 @@ def test_a_lost_connection_is_made_anew_and_the_work_goes_on(
         worker.eventually_ran(12)
         rabbit.eventually_ready(0)
         worker.program.refuse_death()
+        assert "token_comes_back" in worker.program.words()
+        assert "Traceback" not in worker.program.words()
 
 
 def test_what_nobody_understands_becomes_a_dead_letter_and_the_rest_is_done(
