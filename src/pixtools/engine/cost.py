@@ -7,24 +7,15 @@ holds them against the peak of real processes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from pixtools.domain.layout import Size
 from pixtools.domain.limits import MIB
 from pixtools.domain.plan import Encode
+from pixtools.domain.prices import reading_ms, writing_ms
 from pixtools.domain.report import SourceFacts
 from pixtools.engine.ladder import Rung, ladder
-from pixtools.engine.ops.geometry import Size
 from pixtools.engine.task import Task
 
-_READ_MS_PER_MP: Final = {"jpg": 8.0, "avif": 70.0, "heic": 60.0, "webp": 35.0}
-_WRITE_MS_PER_MP: Final = {
-    "jpg": 4.0,
-    "png": 80.0,
-    "webp": 90.0,
-    "avif": 470.0,
-    "gif": 250.0,
-    "tiff": 60.0,
-}
 _PROCESS = 34 * MIB
 """A process that has opened the engine and made something small."""
 
@@ -34,15 +25,12 @@ _LINES = 2300
 
 def reading_time(facts: SourceFacts, frames: int) -> float:
     """CPU milliseconds that decoding is expected to take; right in proportion only."""
-    megapixels = facts.width * facts.height * frames / 1e6
-    return 5 + megapixels * _READ_MS_PER_MP.get(facts.format, 20.0)
+    return reading_ms(facts.format, facts.width * facts.height * frames)
 
 
 def writing_time(task: Task) -> float:
     """CPU milliseconds that an output is expected to take; as `reading_time`."""
-    megapixels = _area(task.layout.size) * task.frames / 1e6
-    tries = 6 if task.output.encode.max_bytes else 1
-    return 3 + megapixels * _WRITE_MS_PER_MP[task.output.encode.format] * tries
+    return writing_ms(task.output.encode, _area(task.layout.size) * task.frames)
 
 
 def estimate(facts: SourceFacts, tasks: Sequence[Task]) -> int:

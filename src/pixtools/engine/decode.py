@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyvips
 
+from pixtools.domain.layout import Size
 from pixtools.domain.report import SourceFacts
 from pixtools.engine.header import open_header
-from pixtools.engine.ops.geometry import Size
 
 _REST = 1.5
 """Shrinking that is left to the resampler after the JPEG decoder's, so that its

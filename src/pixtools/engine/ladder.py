@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pixtools.engine.ops.geometry import Size
+from pixtools.domain.layout import Size
 
 _ROOM = 1.3
 """Twice resampling to nearly the same size blurs, so a parent is this much larger."""

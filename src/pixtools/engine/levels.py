@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pyvips
 
+from pixtools.domain.layout import Size
 from pixtools.domain.report import SourceFacts
 from pixtools.engine import cost
 from pixtools.engine.decode import open_pixels
 from pixtools.engine.faults import source_fault
 from pixtools.engine.ops import geometry
 from pixtools.engine.ops.colour import shallow, to_standard
-from pixtools.engine.ops.geometry import Size
 from pixtools.engine.progress import Progress
 from pixtools.engine.vips import TROUBLE, said
 

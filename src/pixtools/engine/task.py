@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from pixtools.domain.errors import OutputTooLarge, OutputTooLargeForFormat
 from pixtools.domain.formats import FORMATS
+from pixtools.domain.layout import Layout, Size, layout, smaller
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import OutputPlan
 from pixtools.domain.report import SourceFacts
-from pixtools.engine.ops.geometry import Layout, Size, layout, smaller
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pixtools.domain.errors import (
     Canceled,
@@ -38,12 +38,21 @@ def run_next(
     are left to others. A bug is raised after the stage was settled, so that the caller
     can log it.
     """
+    due = due_in(service, lanes, light_only=light_only)
+    if due is None or due > timedelta():
+        return None
+    most = service.rules.heavy_ms if light_only else None
+    return _run(service, claim(service, owner, lanes=lanes, light_only=most))
+
+
+def due_in(
+    service: Service, lanes: Sequence[Lane], *, light_only: bool = False
+) -> timedelta | None:
+    """The time until `run_next` will find something; None if nothing waits."""
     most = service.rules.heavy_ms if light_only else None
     with service.database.read() as tx:
         due = tx.queues.next_due(lanes, light_only=most)
-    if due is None or due > service.clock.now():
-        return None
-    return _run(service, claim(service, owner, lanes=lanes, light_only=most))
+    return None if due is None else due - service.clock.now()
 
 
 def run_stage(service: Service, owner: str, stage_id: str) -> Stage | None:

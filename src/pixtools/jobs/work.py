@@ -10,7 +10,8 @@ from pixtools.domain.errors import FieldError, InvalidPipeline
 from pixtools.domain.job import Batch, Job, Output, Stage
 from pixtools.domain.keys import inbox_prefix
 from pixtools.domain.operations.actions import Picture, Step
-from pixtools.domain.pipeline import Pipeline
+from pixtools.domain.pipeline import Pipeline, output_plan
+from pixtools.jobs.estimate import denoising_ms, rendering_ms
 from pixtools.jobs.service import Rules, Service
 
 BYTES_PER_PIXEL = 4
@@ -63,29 +64,35 @@ def outputs_of(
 def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
     """One stage for everything that one decode gives, one for each denoising step."""
     pipeline = Pipeline.parse(job.pipeline)
-    heavy = {step.id for step in pipeline.pictures if step.wants_denoise}
-    light = tuple(step.id for step in pipeline.steps if step.id not in heavy)
-    apart = service.rules.ml_isolated
-    cost = (job.source.width or 0) * (job.source.height or 0) * BYTES_PER_PIXEL
+    source, rules = job.source, service.rules
+    denoised = [step for step in pipeline.pictures if step.wants_denoise]
+    apart = {step.id for step in denoised}
+    rest = tuple(step.id for step in pipeline.steps if step.id not in apart)
 
-    def stage(*step_ids: str, denoise: bool = False) -> Stage:
+    def stage(cost_ms: int, *step_ids: str, denoise: bool = False) -> Stage:
+        isolated = denoise and rules.ml_isolated
         return Stage(
             id=service.ids.new(),
             job_id=job.id,
             tenant=job.tenant,
             kind="denoise" if denoise else "render",
-            lane="ml_inference_queue" if denoise and apart else "default_queue",
+            lane="ml_inference_queue" if isolated else "default_queue",
             step_ids=step_ids,
-            max_attempts=service.rules.max_attempts,
+            max_attempts=rules.max_attempts,
             run_at=now,
             created_at=now,
-            cost_bytes=cost,
+            cost_bytes=(source.width or 0) * (source.height or 0) * BYTES_PER_PIXEL,
+            cost_ms=cost_ms,
         )
 
-    waiting = [stage(*light)] if light else []
-    waiting.extend(
-        stage(step.id, denoise=True) for step in pipeline.pictures if step.id in heavy
-    )
+    waiting: list[Stage] = []
+    if rest:
+        plan = pipeline.plan(source.format or "")
+        waiting.append(stage(rendering_ms(source, plan.outputs), *rest))
+    for step in denoised:
+        cost = denoising_ms(source, output_plan(step, source.format or ""))
+        # However small: a network is loaded for it, and takes every core.
+        waiting.append(stage(max(cost, rules.heavy_ms), step.id, denoise=True))
     return waiting
 
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+from pixtools.domain.job import Stage
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.config import RunnerConfig
 
@@ -26,19 +27,23 @@ PAUSE_AFTER_TROUBLE = 1.0
 class Duties:
     """What runners do, as plain callables, so that tests can drive them.
 
-    `run_next(owner)` claims and runs one stage and says whether there was one;
-    `due_in()` is the time until the next waiting stage may run, if one waits;
-    `reap()` and `expire()` are rounds of upkeep.
+    `run_next(owner, light_only)` claims and runs one stage and answers it, or None;
+    `due_in(light_only)` is the time until the next waiting stage may run, if one
+    waits; `reap()` and `expire()` are rounds of upkeep.
     """
 
-    run_next: Callable[[str], bool]
-    due_in: Callable[[], timedelta | None]
+    run_next: Callable[[str, bool], Stage | None]
+    due_in: Callable[[bool], timedelta | None]
     reap: Callable[[], int]
     expire: Callable[[], int]
 
 
 class Runners:
-    """The runner threads and the upkeep thread of one process."""
+    """The runner threads and the upkeep thread of one process.
+
+    Of several runners the first leaves heavy stages to the others, so that a light
+    one never waits until a heavy one has ended.
+    """
 
     def __init__(
         self, duties: Duties, bell: HouseBell, config: RunnerConfig, owner: str
@@ -54,7 +59,8 @@ class Runners:
         """Start all threads; they end with `stop`."""
         for number in range(self._config.runners):
             owner = f"{self._owner}/{number}"
-            self._spawn(f"runner-{number}", partial(self._run, owner))
+            light_only = number == 0 and self._config.runners > 1
+            self._spawn(f"runner-{number}", partial(self._run, owner, light_only))
         self._spawn("upkeep", self._keep_up)
 
     def stop(self) -> bool:
@@ -80,14 +86,16 @@ class Runners:
         self._threads.append(thread)
         thread.start()
 
-    def _run(self, owner: str) -> None:
+    def _run(self, owner: str, light_only: bool) -> None:
+        run_next = partial(self._duties.run_next, owner, light_only)
         while not self.stopping:
             heard = self._bell.rings
-            if not self._tried("stage_crashed", lambda: self._duties.run_next(owner)):
-                self._bell.wait_for_work(heard, self._rest())
+            if not self._tried("stage_crashed", run_next):
+                self._bell.wait_for_work(heard, self._rest(light_only))
 
-    def _rest(self) -> float:
-        due = self._tried("queue_unreadable", self._duties.due_in)
+    def _rest(self, light_only: bool) -> float:
+        due_in = partial(self._duties.due_in, light_only)
+        due = self._tried("queue_unreadable", due_in)
         if not isinstance(due, timedelta):
             return self._config.backstop
         return min(self._config.backstop, max(0.01, due.total_seconds()))

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from pixtools.domain.job import Stage
 from pixtools.jobs.reap import reap, release
-from pixtools.jobs.run_stage import run_next
+from pixtools.jobs.run_stage import due_in, run_next
 from pixtools.jobs.service import Service
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.config import RunnerConfig
@@ -80,14 +81,12 @@ def embedded_runners(
     """The threads that do the work."""
     config = RunnerConfig(runners=settings.workers)
 
-    def due_in() -> timedelta | None:
-        with service.database.read() as tx:
-            due = tx.queues.next_due(config.lanes)
-        return None if due is None else due - service.clock.now()
+    def run_one(owner: str, light_only: bool) -> Stage | None:
+        return run_next(service, owner, config.lanes, light_only=light_only)
 
     duties = Duties(
-        run_next=lambda owner: run_next(service, owner, config.lanes) is not None,
-        due_in=due_in,
+        run_next=run_one,
+        due_in=lambda light_only: due_in(service, config.lanes, light_only=light_only),
         reap=lambda: reap(service),
         expire=lambda: prune(service, objects),
     )

@@ -11,11 +11,11 @@ from tests.pipelines import pipelines
 
 from pixtools.domain.errors import PixtoolsError
 from pixtools.domain.formats import FORMATS
+from pixtools.domain.layout import layout
 from pixtools.domain.pipeline import Pipeline
 from pixtools.domain.plan import OutputPlan
 from pixtools.domain.report import OutputFacts, Report
 from pixtools.engine import render
-from pixtools.engine.ops.geometry import layout
 from pixtools.testing.images_damage import bits_flipped, truncated
 from pixtools.testing.images_formats import AVIFS, GIFS, JPEGS, PNGS, TIFFS, WEBPS
 

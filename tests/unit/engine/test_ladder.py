@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
+from pixtools.domain.layout import Size
 from pixtools.engine.ladder import ladder
-from pixtools.engine.ops.geometry import Size
 
 SIZES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
 

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from pixtools.domain.job import Stage
 from pixtools.queue import runners as module
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.config import RunnerConfig
 from pixtools.queue.runners import Duties, Runners
+from pixtools.testing.rows import a_job, a_stage
 
 PATIENCE = 10.0
 NEVER = 3600.0
@@ -26,19 +28,21 @@ class Work:
         self.done = threading.Event()
         self.reaped = threading.Event()
         self.due: timedelta | None = None
+        self.owners: dict[bool, set[str]] = {}
 
-    def run_next(self, owner: str) -> bool:
+    def run_next(self, owner: str, light_only: bool) -> Stage | None:
         assert owner.startswith("house/")
+        self.owners.setdefault(light_only, set()).add(owner)
         self.asked.release()
         if not self.waiting:
-            return False
+            return None
         item = self.waiting.popleft()
         if isinstance(item, Exception):
             raise item
         self.done.set()
-        return True
+        return a_stage(a_job())
 
-    def due_in(self) -> timedelta | None:
+    def due_in(self, light_only: bool) -> timedelta | None:
         return self.due
 
     def reap(self) -> int:
@@ -101,6 +105,22 @@ def test_a_stage_that_crashes_ends_no_runner(
     assert runners.alive == 1
     assert runners.stop()
     assert "stage_crashed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("runners", "light", "all_kinds"),
+    [(1, set(), {"house/0"}), (3, {"house/0"}, {"house/1", "house/2"})],
+)
+def test_heavy_work_never_takes_all_hands(
+    runners: int, light: set[str], all_kinds: set[str]
+) -> None:
+    """One of several leaves it to the others; a single one does everything."""
+    work = Work()
+    started_ones = started(work, HouseBell(), runners=runners)
+    assert all(work.asked.acquire(timeout=PATIENCE) for _ in range(runners))
+    assert started_ones.stop()
+    assert work.owners.get(True, set()) == light
+    assert work.owners[False] == all_kinds
 
 
 def test_upkeep_runs_at_once_at_the_start() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from pixtools.domain.layout import Size, layout
 from pixtools.domain.plan import Box, Fit
-from pixtools.engine.ops.geometry import Size, layout
 
 SIDES = st.integers(1, 5000)
 
