@@ -24,8 +24,8 @@ from benchmarks.load.orders import Drive, Stream
 
 LOOK: Final = 0.5
 """Seconds between two looks whether all jobs have ended."""
-GRACE: Final = 60.0
-"""Seconds that a drive may take beyond its streams."""
+GRACE: Final = 90.0
+"""Seconds that the clients may take beyond their streams; they end before."""
 CANCELERS: Final = 4
 NEWEST: Final = 20
 """Jobs whose archives may still be made when all jobs have ended."""
@@ -75,13 +75,12 @@ class Bench:
     def _driven(self, streams: tuple[Stream, ...]) -> tuple[list[Answer], Driver]:
         photos = {name: str(path.absolute()) for name, path in self.photos.items()}
         drive = Drive(url=self.house.url, photos=photos, streams=streams)
-        longest = max(stream.start + stream.seconds for stream in streams)
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.load.drive"],
             input=drive.written(),
             capture_output=True,
             text=True,
-            timeout=longest + GRACE,
+            timeout=drive.seconds + GRACE,
             check=False,
         )
         if done.returncode:

@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,8 @@ from benchmarks.load.figures import percentile
 from benchmarks.load.orders import Drive, Stream, Wish
 
 TIMEOUT: Final = 60.0
+PATIENCE: Final = 45.0
+"""Seconds after the last stream, for those who still wait for an answer."""
 LOOK: Final = 0.05
 """Seconds between two looks at how late the event loop is."""
 LONGEST_WAIT: Final = 25
@@ -56,11 +59,15 @@ class Clients:
         """Every stream to its end."""
         for stream in self.drive.streams:
             self._body(stream.wish)
-        self.began = asyncio.get_running_loop().time()
-        async with asyncio.TaskGroup() as group:
-            for stream in self.drive.streams:
-                work = self._closed if stream.model == "closed" else self._timed
-                group.create_task(work(stream))
+        self.began = self._now()
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(self.drive.seconds + PATIENCE),
+                asyncio.TaskGroup() as group,
+            ):
+                for stream in self.drive.streams:
+                    work = self._closed if stream.model == "closed" else self._timed
+                    group.create_task(work(stream))
 
     async def _timed(self, stream: Stream) -> None:
         """Arrivals that do not wait for anybody's answer."""
@@ -106,7 +113,12 @@ class Clients:
     ) -> tuple[Answer, float]:
         """One request; its answer, and the seconds that it asks to wait."""
         moment = time.time() - (self._now() - due)
-        came = await self._sent(stream.wish, key)
+        cut_off = None
+        try:
+            came = await self._sent(stream.wish, key)
+        except asyncio.CancelledError as error:
+            # The drive is over: who still waits was not answered.
+            came, cut_off = _Came(kind=TRANSPORT, note="no answer until the end"), error
         answer = Answer(
             stream=stream.name,
             due=moment,
@@ -118,6 +130,8 @@ class Clients:
             note=came.note,
         )
         self.say(answer)
+        if cut_off:
+            raise cut_off
         return answer, came.rest
 
     async def _sent(self, wish: Wish, key: str | None) -> _Came:

@@ -88,6 +88,11 @@ class Drive:
     photos: Mapping[str, str]
     streams: Sequence[Stream]
 
+    @property
+    def seconds(self) -> float:
+        """When the last stream has ended."""
+        return max(stream.start + stream.seconds for stream in self.streams)
+
     def written(self) -> str:
         """As JSON, for its standard input."""
         return json.dumps(asdict(self))
