@@ -22,7 +22,7 @@ class WorkerMeters:
         where = self.registry = registry or CollectorRegistry()
         self.waited = Histogram(
             "pixtools_job_queue_wait_seconds",
-            "From the time when a stage might begin until it began.",
+            "How long stages waited until they first began.",
             ("lane",),
             registry=where,
             buckets=SECONDS,

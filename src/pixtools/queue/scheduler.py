@@ -26,8 +26,8 @@ from pixtools.queue.rounds import Rounds, about
 
 log = logging.getLogger(__name__)
 Post = Callable[[Sequence[Wakeup]], None]
-OTHERS_AT_IT: Final = 0.1
-"""Seconds until the next look at wake-ups that another scheduler is passing on."""
+MANY: Final = 20
+"""So many wake-ups passed on at once say that there may be more."""
 
 SECOND_LOOK: Final = 1.5
 """Seconds in which wake-ups that are on their way arrive, backstop and all."""
@@ -109,15 +109,11 @@ class Scheduler:
         return True
 
     def _relay(self) -> None:
+        """Pass on what is due; what falls due later, the backstop finds."""
         heard = self._bell.rings
-        if self._duties.relay(self._broker.post) or self._stop.is_set():
-            return
-        due = self._duties.due_in()
-        rest = self._config.backstop
-        if due is not None:
-            seconds = due.total_seconds()
-            rest = min(rest, seconds if seconds > 0 else OTHERS_AT_IT)
-        self._bell.wait_for_work(heard, rest)
+        passed_on = self._duties.relay(self._broker.post)
+        if passed_on < MANY and not self._stop.is_set():
+            self._bell.wait_for_work(heard, self._config.backstop)
 
     def _reconcile(self) -> None:
         doubtful = self._reconciling.look()

@@ -133,11 +133,11 @@ class Slots:
 
     def _note(self, stage: Stage, seconds: float) -> None:
         self._meters.took.labels(stage.lane).observe(seconds)
-        if stage.started_at:
-            waited = (stage.started_at - stage.run_at).total_seconds()
-            self._meters.waited.labels(stage.lane).observe(max(0.0, waited))
         if stage.attempt > 1:
             self._meters.retries.labels(f"pixtools.{stage.kind}").inc()
+        elif stage.started_at:
+            waited = (stage.started_at - stage.run_at).total_seconds()
+            self._meters.waited.labels(stage.lane).observe(max(0.0, waited))
 
 
 def heavy_share(concurrency: int, lanes: tuple[Lane, ...]) -> int:

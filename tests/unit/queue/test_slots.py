@@ -279,12 +279,14 @@ def test_a_stopping_process_does_not_look_again_after_a_heavy_stage() -> None:
 
 
 def test_waiting_working_and_trying_again_are_measured_by_lane() -> None:
-    queue, meters = Queue(stage(attempt=2)), WorkerMeters()
-    serve(slots_of(queue.run_next, meters=meters))
+    queue, meters = Queue(LIGHT, stage(attempt=2)), WorkerMeters()
+    slots = slots_of(queue.run_next, meters=meters)
+    serve(slots)
+    serve(slots)
     shown = exposition(meters)
     lane = 'lane="default_queue"'
     assert f"pixtools_job_queue_wait_seconds_sum{{{lane}}} 2.0" in shown
-    assert f"pixtools_job_duration_seconds_count{{{lane}}} 1.0" in shown
+    assert f"pixtools_job_duration_seconds_count{{{lane}}} 2.0" in shown
     assert f"pixtools_jobs_active{{{lane}}} 0.0" in shown
     assert 'pixtools_task_retries_total{task="pixtools.render"} 1.0' in shown
 
