@@ -103,7 +103,8 @@ class PostgresBell:
 class Listener:
     """Hears what others ring, on a thread of its own; comes back when it was cut off.
 
-    `on_work(lane)` and `on_news(job_id)` are called in that thread and must be quick.
+    `on_work(lane)` and `on_news(job_id)` are called in that thread and must be quick;
+    without `on_news` nothing is heard of jobs.
     Whenever it has connected, all lanes are said to have work: it may have missed some.
     """
 
@@ -111,12 +112,13 @@ class Listener:
         self,
         config: PersistenceConfig,
         on_work: Callable[[Lane], None],
-        on_news: Callable[[str], None],
+        on_news: Callable[[str], None] | None,
     ) -> None:
         self._on_work = on_work
         self._on_news = on_news
         self._closed = threading.Event()
-        self._line = _Line(config.url, "pixtools-listener", WORK, NEWS)
+        channels = (WORK, NEWS) if on_news else (WORK,)
+        self._line = _Line(config.url, "pixtools-listener", *channels)
         self._hearer = threading.Thread(target=self._hear, name="news", daemon=True)
         self.hears = threading.Event()
         """Set while news arrives."""
@@ -145,7 +147,7 @@ class Listener:
 
     def _heard(self, channel: str, said: str) -> None:
         try:
-            if channel == NEWS:
+            if channel == NEWS and self._on_news:
                 self._on_news(said)
             elif said in LANES:
                 self._on_work(said)

@@ -103,7 +103,7 @@ def scheduler(settings: Settings) -> Iterator[Scheduler]:
         closing(HouseBell()) as house,
         facts(settings) as database,
         object_stores(settings) as objects,
-        news(settings, house) as bell,
+        news(settings, house, jobs=False) as bell,
     ):
         known = rules(settings, STANDARD)
         service = assemble(database, objects, NoPixels(), bell, known)

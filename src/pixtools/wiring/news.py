@@ -13,11 +13,12 @@ from pixtools.wiring.facts import persistence_config
 
 @contextmanager
 def news(
-    settings: Settings, house: HouseBell, *, listen: bool = True
+    settings: Settings, house: HouseBell, *, listen: bool = True, jobs: bool = True
 ) -> Iterator[Bell]:
     """A bell whose rings reach every process that shares the database.
 
-    With `listen` those of the others ring `house`. SQLite carries no news: there the
+    With `listen` those of the others ring `house`: all, or without `jobs` only those
+    that say that work waits. SQLite carries no news: there the
     house hears itself alone, and who waits for others looks again every second.
     """
     if settings.sqlite_path:
@@ -28,7 +29,8 @@ def news(
     config = persistence_config(settings)
     with ExitStack() as stack:
         if listen:
-            ear = Listener(config, lambda lane: house.work([lane]), house.news)
+            on_news = house.news if jobs else None
+            ear = Listener(config, lambda lane: house.work([lane]), on_news)
             ear.start()
             stack.enter_context(closing(ear))
         yield stack.enter_context(closing(PostgresBell(config)))

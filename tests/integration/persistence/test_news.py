@@ -75,6 +75,25 @@ def test_work_and_news_reach_other_processes(
     assert heard.get(timeout=SOON) == ("news", "a job")
 
 
+def test_who_cares_for_work_only_is_told_of_no_jobs(
+    config: PersistenceConfig, bell: PostgresBell
+) -> None:
+    heard: SimpleQueue[Lane] = SimpleQueue()
+    with closing(Listener(config, heard.put, on_news=None)) as ear:
+        ear.start()
+        assert [heard.get(timeout=SOON) for _ in LANES] == list(LANES)
+        bell.news("a job")
+        bell.work(["ml_inference_queue"])
+        assert heard.get(timeout=SOON) == "ml_inference_queue"
+        engine = create_engine(config.url, poolclass=NullPool)
+        with engine.connect() as connection:
+            asked = text(
+                "SELECT query FROM pg_stat_activity WHERE application_name ="
+                " 'pixtools-listener' AND datname = current_database()"
+            )
+            assert connection.execute(asked).scalars().all() == ["LISTEN pixtools_work"]
+
+
 def test_news_arrives_at_once(
     listener: Listener, bell: PostgresBell, heard: Heard
 ) -> None:
