@@ -43,13 +43,14 @@ def write_archive(service: Service, stage: Stage, job: Job | None) -> bool:
     key, jobs = _contents(service, stage, job)
     entries = list(entries_of(jobs))
     if not any(service.blobs.stat(entry.key) for entry in entries):
-        return archived(service, stage, Archive(status="skipped"))
+        skipped = Archive(status="skipped")
+        return pulse.insist(lambda: archived(service, stage, skipped))
     with writing(service.blobs, key, ZIP) as writer:
         pack(entries, service.blobs, writer, pulse)
         pulse.hold()
         blob = writer.commit()
     done = Archive(status="succeeded", key=blob.key, bytes=blob.bytes)
-    return archived(service, stage, done)
+    return pulse.insist(lambda: archived(service, stage, done))
 
 
 def entries_of(jobs: Iterable[Job]) -> Iterator[Entry]:

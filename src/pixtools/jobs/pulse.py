@@ -9,15 +9,18 @@ that does not call back (`Blobs.fetch`) has a whole lease to itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from pixtools.domain.errors import Canceled, DatabaseUnavailable, LeaseLost
 from pixtools.domain.job import Job, Stage
 from pixtools.jobs.change import change
 from pixtools.jobs.service import Service
 
+T = TypeVar("T")
 LOOK_EVERY: Final = timedelta(seconds=1)
 TELL_EVERY: Final = timedelta(milliseconds=250)
 LEAST_STEP: Final = 0.01
@@ -73,7 +76,23 @@ class Pulse:
         if now > self._lease_ends - self._service.rules.lease / 2:
             self._beat(self._told, now)
         elif now >= self._look_at:
-            self._look(now)
+            self._look_at = now + LOOK_EVERY
+            with suppress(DatabaseUnavailable):
+                self._look(now)
+
+    def insist(self, verb: Callable[[], T]) -> T:
+        """Do what ends the work, again and again while the database is away.
+
+        The work is done, and would be done once more for want of a line about it.
+        Raises DatabaseUnavailable when the lease is nearly over.
+        """
+        while True:
+            try:
+                return verb()
+            except DatabaseUnavailable:
+                if self._service.clock.now() + 2 * LOOK_EVERY >= self._lease_ends:
+                    raise
+            self._service.rest(LOOK_EVERY.total_seconds())
 
     def _beat(self, done: float, now: datetime) -> None:
         rules = self._service.rules

@@ -51,7 +51,8 @@ def render_stage(service: Service, stage: Stage, job: Job) -> bool:
             timeout=service.rules.limits.timeout_seconds,
         )
         outputs = _put_away(service, job, report, scratch, pulse)
-    return advance(service, stage, _outcome(stage, job, plan, report, outputs))
+    outcome = _outcome(stage, job, plan, report, outputs)
+    return pulse.insist(lambda: advance(service, stage, outcome))
 
 
 def plan_of(stage: Stage, job: Job) -> RenderPlan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -54,3 +56,5 @@ class Service:
     ids: Ids
     rules: Rules = field(default_factory=Rules)
     flights: Flights = field(default_factory=Flights)
+    rest: Callable[[float], None] = time.sleep
+    """Lets seconds pass."""

@@ -49,6 +49,7 @@ class House:
             clock=self.clock,
             ids=CountedIds(self.clock),
             rules=self.rules,
+            rest=self.clock.advance,
         )
 
     def rule(self, **changed: object) -> None:

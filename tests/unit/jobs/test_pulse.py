@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from tests.unit.jobs.looks import stage_of
 from pixtools.domain.errors import Canceled, DatabaseUnavailable, LeaseLost
 from pixtools.domain.job import Stage
 from pixtools.jobs.cancel import cancel
+from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.pulse import Pulse
+from pixtools.jobs.run_stage import run_next
 from pixtools.testing.house import RESIZED, House
 from pixtools.testing.memory_jobs import MemoryDatabase
 from pixtools.testing.rows import LEASE
@@ -169,6 +172,51 @@ def test_work_outlives_a_short_absence_of_the_database(
     house.clock.advance(1)
     with pytest.raises(LeaseLost):
         pulse(0.5)
+
+
+def test_a_sure_claim_needs_no_database(house: House, database: MemoryDatabase) -> None:
+    """With most of the lease left nobody else can have it: files are put away."""
+    pulse = Pulse(house.service, claimed(house))
+    database.away = True
+    for _ in range(29):
+        house.clock.advance(1)
+        pulse.hold()
+
+
+def test_what_is_done_is_told_when_the_database_is_back(
+    house: House, database: MemoryDatabase
+) -> None:
+    """Work is not done twice because its end could not be written at once."""
+    job = house.submit()
+    back_at = house.clock.now() + timedelta(seconds=10)
+
+    def rest(seconds: float) -> None:
+        house.clock.advance(seconds)
+        database.away = house.clock.now() < back_at
+
+    def gone(checkpoint: Checkpoint) -> None:
+        database.away = True
+
+    house.renderer.trouble = gone
+    run_next(replace(house.service, rest=rest), "one")
+    assert house.clock.now() >= back_at
+    assert house.job(job.id).status == "succeeded"
+    assert len(house.renderer.plans) == 1
+
+
+def test_an_end_that_can_not_be_written_is_given_up_with_the_lease(
+    house: House, database: MemoryDatabase
+) -> None:
+    """Whoever takes the stage up then does it once more."""
+    pulse = Pulse(house.service, claimed(house))
+
+    def away() -> None:
+        raise DatabaseUnavailable
+
+    began = house.clock.now()
+    with pytest.raises(DatabaseUnavailable):
+        pulse.insist(away)
+    assert LEASE / 2 < house.clock.now() - began < LEASE
 
 
 def test_a_file_is_never_put_away_unsure(
