@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from pixtools.domain.errors import QueueFull, TenantShareExceeded
 from pixtools.jobs.ports.facts import Transaction
+from pixtools.jobs.ports.waiting import Load
 from pixtools.jobs.service import Rules, Service
 
 PACE = timedelta(minutes=1)
 """Over how long the drain is measured."""
+AT_ONCE = 64
+"""More jobs than are added in the same moment, whatever number of servers adds them."""
 SOONEST, LATEST = 1.0, 60.0
 """Seconds between which whoever is refused is asked to come back."""
 
@@ -23,13 +26,26 @@ def admit(service: Service, tenant: str, key: str | None = None) -> None:
     with service.database.read() as tx:
         if key and tx.idempotency.recall(tenant, key, now):
             return
-        check_load(tx, service.rules, tenant, now)
+        _check(tx, service.rules, tenant, now, tx.queues.load(tenant))
 
 
 def check_load(tx: Transaction, rules: Rules, tenant: str, now: datetime) -> None:
-    """The same within the transaction that would add the job."""
+    """The same within the transaction that would add the job.
+
+    Transactions do not see each other's jobs before they end, so where there is room
+    for few more they count one after another; elsewhere nobody waits.
+    """
     load = tx.queues.load(tenant)
-    share = max(1, int(rules.queue_size * rules.tenant_share))
+    room = min(rules.queue_size - load.total, _share(rules) - load.of_tenant)
+    if 0 < room <= AT_ONCE:
+        load = tx.queues.load(tenant, alone=True)
+    _check(tx, rules, tenant, now, load)
+
+
+def _check(
+    tx: Transaction, rules: Rules, tenant: str, now: datetime, load: Load
+) -> None:
+    share = _share(rules)
     if load.total >= rules.queue_size:
         ended = tx.queues.load(tenant, since=now - PACE).ended
         raise QueueFull(
@@ -43,6 +59,10 @@ def check_load(tx: Transaction, rules: Rules, tenant: str, now: datetime) -> Non
             "try again when some have ended.",
             retry_after=_half_drained(load.of_tenant, ended),
         )
+
+
+def _share(rules: Rules) -> int:
+    return max(1, int(rules.queue_size * rules.tenant_share))
 
 
 def _half_drained(waiting: int, ended: int) -> float:

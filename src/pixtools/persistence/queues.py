@@ -30,6 +30,9 @@ _WAITING: Final = one_of(JOBS.c.status, ("queued", "processing"))
 _WAITS: Final = and_(QUEUED, STAGES.c.priority >= literal_column("0"))
 """To the letter what the index of due stages says: no priority is below 0."""
 
+ADMISSION: Final = 7_161_952_118
+"""Any number that nothing else in the database locks."""
+_ALONE: Final = select(func.pg_advisory_xact_lock(ADMISSION))
 _LOAD: Final = select(
     func.count(), func.count().filter(JOBS.c.tenant == bindparam("tenant"))
 ).where(_WAITING)
@@ -68,8 +71,12 @@ class SqlQueues:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def load(self, tenant: str, *, since: datetime | None = None) -> Load:
+    def load(
+        self, tenant: str, *, since: datetime | None = None, alone: bool = False
+    ) -> Load:
         """Jobs that are queued or processing, and those that have ended since."""
+        if alone and self._connection.dialect.name == "postgresql":
+            self._connection.execute(_ALONE)
         total, own = self._connection.execute(_LOAD, {"tenant": tenant}).one()
         if since is None:
             return Load(total=total, of_tenant=own)

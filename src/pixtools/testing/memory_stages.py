@@ -115,8 +115,11 @@ class MemoryQueues:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def load(self, tenant: str, *, since: datetime | None = None) -> Load:
+    def load(
+        self, tenant: str, *, since: datetime | None = None, alone: bool = False
+    ) -> Load:
         """Jobs that are queued or processing, and those that have ended since."""
+        del alone  # a write has all to itself
         waiting = [
             job
             for job in self._state.jobs.values()

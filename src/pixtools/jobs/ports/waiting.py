@@ -85,10 +85,14 @@ class Load:
 class Queues(Protocol):
     """Counting what waits."""
 
-    def load(self, tenant: str, *, since: datetime | None = None) -> Load:
+    def load(
+        self, tenant: str, *, since: datetime | None = None, alone: bool = False
+    ) -> Load:
         """Jobs not yet terminal (`created` ones not counted).
 
-        With `since` also those that have ended after that time.
+        With `since` also those that have ended after that time. With `alone` nobody
+        else counts alone until this transaction has ended: it may add what there is
+        room for.
         """
         ...
 
