@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -153,6 +155,23 @@ def test_a_scheduler_measures_what_it_sees(rabbit: Rabbit) -> None:
         assert meter("pixtools_dead_letters", queue) == 0
         assert meter("pixtools_outbox_lag_seconds") == 0
         assert meter("pixtools_leases_reclaimed_total") == 2
+
+
+def test_a_scheduler_works_until_it_is_asked_to_stop(rabbit: Rabbit) -> None:
+    outbox = Outbox(waiting=wakeups(2))
+    config = SchedulerConfig(broker=BrokerConfig(url=rabbit.url), reap=NEVER)
+
+    def ask_once_it_works() -> None:
+        rabbit.eventually_ready(2)
+        assert outbox.reaped.wait(PATIENCE)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    asking = threading.Thread(target=ask_once_it_works)
+    asking.start()
+    before = threading.active_count()
+    Scheduler(config, outbox.duties(), HouseBell()).run()
+    asking.join()
+    assert threading.active_count() < before
 
 
 @pytest.fixture
