@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from tests.contract.queue.versions import V2
 from tests.integration.queue.hands import PATIENCE, Rabbit, hands, wakeup, wakeups
 from tests.integration.queue.proxy import proxied
@@ -158,6 +159,27 @@ def test_asked_to_stop_a_worker_lets_short_work_end(
         assert worker.program.process.wait(10) == 0
         assert worker.given_back == []
         rabbit.eventually_ready(0)
+
+
+@pytest.mark.parametrize("ever_connected", [True, False])
+def test_a_worker_stops_as_softly_while_its_broker_is_away(
+    rabbit: Rabbit, tmp_path: Path, ever_connected: bool
+) -> None:
+    with (
+        proxied(rabbit.url) as (wire, url),
+        hands(url, tmp_path / "one", start=False, finish_within=0.2) as worker,
+    ):
+        if ever_connected:
+            worker.start()
+            worker.hold()
+            rabbit.broker.post(wakeups(1))
+            worker.eventually_ran(1)
+        wire.cut()
+        if not ever_connected:
+            worker.program.start()
+        eventually(lambda: "broker_away" in worker.program.words(), PATIENCE)
+        assert worker.program.stop(within=10) == 0
+        assert len(worker.given_back) == ever_connected
 
 
 def test_asked_twice_a_worker_ends_at_once_and_its_token_comes_back(
