@@ -39,6 +39,11 @@ class Fate:
         if self.dead:
             raise Killed
 
+    def die(self) -> None:
+        """Let this be the last call."""
+        self._left = 1
+        self.step()
+
 
 class MortalDatabase:
     """Dies before a transaction, before its commit, or just after it."""
@@ -70,6 +75,28 @@ class MortalDatabase:
     def close(self) -> None:
         """As the database does."""
         self._database.close()
+
+
+class DoomedDatabase(MortalDatabase):
+    """Dies in its `nth` write: with all said but the commit, or just after that."""
+
+    def __init__(
+        self, database: Database, fate: Fate, nth: int, *, committed: bool
+    ) -> None:
+        super().__init__(database, fate)
+        self._left = nth
+        self._committed = committed
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that may not live to its commit, or not to tell of it."""
+        self._left -= 1
+        with super().write() as tx:
+            yield tx
+            if not self._left and not self._committed:
+                self._fate.die()
+        if not self._left:
+            self._fate.die()
 
 
 class MortalBlobs:

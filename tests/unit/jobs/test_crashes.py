@@ -7,107 +7,31 @@ expires, and the house must be in order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from tests.unit.jobs.looks import told
+from tests.deaths import (
+    ORDER,
+    TO_PNG,
+    Story,
+    everything,
+    is_whole,
+    kinds_told,
+    lives,
+    others_take_over,
+    upload,
+)
 
 from pixtools.domain.errors import PixtoolsError
-from pixtools.domain.job import Job
-from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.batch import close_batch, open_batch
 from pixtools.jobs.cancel import cancel
 from pixtools.jobs.erase import erase
 from pixtools.jobs.expire import expire
-from pixtools.jobs.flights import Flights
-from pixtools.jobs.ports.facts import JobQuery
-from pixtools.jobs.reap import reap
 from pixtools.jobs.run_stage import run_next
 from pixtools.jobs.service import Service
 from pixtools.jobs.start import start
-from pixtools.jobs.submit import (
-    IdempotencyKey,
-    Intake,
-    Order,
-    announce,
-    submit_upload,
-)
+from pixtools.jobs.submit import announce
 from pixtools.testing.house import FACTS, RESIZED, House, tiny_gif
-from pixtools.testing.mortal import (
-    Fate,
-    Killed,
-    MortalBlobs,
-    MortalDatabase,
-    MortalRenderer,
-)
-
-TO_PNG = {"id": "web", "action": "convert", "format": "png"}
-ORDER = Order(
-    pipeline=Pipeline.parse([RESIZED, TO_PNG, FACTS]),
-    idempotency=IdempotencyKey("key", "same"),
-)
-Story = Callable[[Service], object]
-
-
-def lives(prepare: Callable[[House], Story]) -> Iterator[House]:
-    """A house after each possible death of the story's process, and its full life."""
-    for steps in range(1, 1000):
-        house = House()
-        story = prepare(house)
-        fate = Fate(steps)
-        mortal = replace(
-            house.service,
-            database=MortalDatabase(house.database, fate),
-            blobs=MortalBlobs(house.blobs, fate),
-            renderer=MortalRenderer(house.renderer, fate),
-            flights=Flights(),
-        )
-        try:
-            story(mortal)
-        except Killed:
-            yield house
-        else:
-            yield house
-            return
-    pytest.fail("The story never ends.")
-
-
-def others_take_over(house: House) -> None:
-    """What the reaper and the other workers do in the next minutes."""
-    for _ in range(4):
-        house.clock.advance(100)
-        reap(house.service)
-        house.work("other")
-
-
-def everything(house: House) -> list[Job]:
-    with house.database.read() as tx:
-        return list(tx.jobs.find(JobQuery(tenant="default", limit=99)))
-
-
-def is_whole(house: House, job: Job) -> bool:
-    """Done, all files there and right, told once, nothing besides."""
-    expected = {job.source.key, f"archives/{job.id}/bundle.zip"}
-    for output in job.outputs:
-        blob = house.blobs.stat(output.key or "")
-        assert blob is not None
-        assert (blob.sha256, blob.bytes) == (output.sha256, output.bytes)
-        expected.add(blob.key)
-    kinds = [kind for kind, _ in told(house, job)]
-    mine = {key for key in house.blobs.keys() if job.id in key}  # noqa: SIM118 - no dict
-    assert mine == expected
-    return (job.status, kinds.count("done"), kinds.count("output")) == (
-        "succeeded",
-        1,
-        2,
-    )
-
-
-def upload(service: Service) -> str:
-    intake = Intake.begin(service, "default", idempotency_key="key")
-    intake.write(tiny_gif())
-    return submit_upload(service, ORDER, intake).job.id
 
 
 def test_a_submission_is_all_or_nothing() -> None:
@@ -174,7 +98,7 @@ def test_a_cancel_can_die_anywhere() -> None:
         others_take_over(house)
         (job,) = everything(house)
         ends.add(job.status)
-        assert [kind for kind, _ in told(house, job)].count("done") == 1
+        assert kinds_told(house, job).count("done") == 1
         if job.status == "canceled":
             assert house.blobs.keys() == [job.source.key]
     assert ends == {"succeeded", "canceled"}

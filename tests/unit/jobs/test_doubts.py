@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from tests.unit.jobs.test_crashes import (
+from tests.deaths import (
     ORDER,
     TO_PNG,
     everything,

@@ -15,9 +15,11 @@ from tests.integration.persistence.wire import Wire
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.jobs.ports.facts import Remembered
+from pixtools.jobs.run_stage import run_next
 from pixtools.persistence import engine, patient
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase, SqlTransaction
+from pixtools.testing.house import House
 from pixtools.testing.port_suites.database import kept, stored
 from pixtools.testing.rows import LEASE, NOW, a_job, an_id
 from pixtools.testing.serving import eventually
@@ -215,6 +217,28 @@ def test_a_commit_without_an_answer_is_not_waited_for(
         with ThreadPoolExecutor(1) as pool, pytest.raises(DatabaseUnavailable):
             pool.submit(half_done).result(timeout=20)
         hasty.close()
+
+
+def test_a_restart_of_the_server_costs_no_work(
+    database: SqlDatabase, config: PersistenceConfig
+) -> None:
+    """It goes away while pixels are made; their end is written when it is back."""
+    with Wire.to(config) as wire:
+        house = House(database=SqlDatabase(wire.config))
+        job = house.submit()
+
+        def rest(seconds: float) -> None:
+            house.clock.advance(seconds)
+            wire.open_door()
+
+        house.renderer.trouble = lambda checkpoint: wire.close_door()
+        run_next(replace(house.service, rest=rest), "one")
+        house.database.close()
+    with database.read() as tx:
+        found = tx.jobs.get(job.id)
+        assert found is not None
+        assert found.status == "succeeded"
+        assert tx.stages.of_job(job.id)[0].attempt == 1
 
 
 def test_a_statement_may_take_so_long_and_no_longer(config: PersistenceConfig) -> None:
