@@ -6,11 +6,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.acceptance.deployed import Deployed, Served
 from tests.acceptance.refusing import UPLOAD_LIMIT, Strict
 from tests.acceptance.visiting import SLOW, WEBP, job, made, submitted
 
+from pixtools.testing.cluster import cluster, settings_of
 from pixtools.testing.images import photo_jpeg
 from pixtools.testing.images_exif import SAMPLE_SHOT, exif_blob
+from pixtools.testing.services import Space
 from pixtools.testing.serving import Serving, eventually, serving
 
 
@@ -20,11 +23,37 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shelf")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask a test marked `anywhere` of a service in one process, and of a cluster."""
+    if "service" in metafunc.fixturenames:
+        anywhere = metafunc.definition.get_closest_marker("anywhere")
+        where = ["embedded", "cluster"] if anywhere else ["embedded"]
+        metafunc.parametrize("service", where, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def service(shelf: Path) -> Iterator[Serving]:
+def service(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Served]:
     """A service as anyone would start it; tests may add to it, not stop it."""
+    if request.param == "cluster":
+        yield request.getfixturevalue("deployed")
+        return
     with serving({"LOCAL_FILE_ROOT": str(shelf)}) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def deployed(cluster_space: Space, shelf: Path) -> Iterator[Deployed]:
+    """An API, a scheduler, and two workers that do one thing at a time each."""
+    space = cluster_space
+    settings = settings_of(
+        postgres=space.postgres,
+        rabbitmq=space.rabbitmq,
+        redis=space.redis,
+        bucket=space.bucket,
+    )
+    own = {"WORKERS": "1", "LOCAL_FILE_ROOT": str(shelf)}
+    with cluster(settings | own, workers=2) as started:
+        yield Deployed(started, space.postgres, space.bucket)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +64,7 @@ def photo_vga(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def busy(service: Serving, photo_12mp: Path) -> Iterator[list[str]]:
+def busy(service: Served, photo_12mp: Path) -> Iterator[list[str]]:
     """All workers are busy for as long as the test lasts."""
     ids = [submitted(service, photo_12mp, SLOW) for _ in range(2)]
     eventually(lambda: all(job(service, i)["started_at"] for i in ids), 20)
@@ -53,7 +82,7 @@ def pytest_runtest_makereport(
     if report.failed:
         for name, value in getattr(item, "funcargs", {}).items():
             served = value.service if isinstance(value, Strict) else value
-            if isinstance(served, Serving):
+            if isinstance(served, Serving | Deployed):
                 report.sections.append((f"what {name} said", served.words()[-8000:]))
     return report
 

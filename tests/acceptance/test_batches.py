@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import (
     WEBP,
     ended,
@@ -19,17 +21,17 @@ from tests.acceptance.visiting import (
     submitted,
 )
 
-from pixtools.testing.serving import Serving
+pytestmark = pytest.mark.anywhere
 
 
-def sent(service: Serving, photos: list[tuple[str, bytes]], **fields: str) -> Any:
+def sent(service: Served, photos: list[tuple[str, bytes]], **fields: str) -> Any:
     """POST /v1/batches with photos."""
     files = [("file", photo) for photo in photos]
     data = {"pipeline": json.dumps(WEBP), **fields}
     return service.http.post("/v1/batches", files=files, data=data)
 
 
-def over(service: Serving, batch_id: str, within: float = 60) -> dict[str, Any]:
+def over(service: Served, batch_id: str, within: float = 60) -> dict[str, Any]:
     """The batch when nothing of it will change any more."""
     deadline = time.monotonic() + within
     while True:
@@ -42,7 +44,7 @@ def over(service: Serving, batch_id: str, within: float = 60) -> dict[str, Any]:
         time.sleep(0.05)
 
 
-def test_photos_sent_together_end_in_one_zip(service: Serving, photo_vga: Path) -> None:
+def test_photos_sent_together_end_in_one_zip(service: Served, photo_vga: Path) -> None:
     data = photo_vga.read_bytes()
     photos = [("a.jpg", data), ("b.jpg", data), ("a.jpg", data)]
     answer = sent(service, photos)
@@ -61,7 +63,7 @@ def test_photos_sent_together_end_in_one_zip(service: Serving, photo_vga: Path) 
         ]
 
 
-def test_each_job_of_a_batch_names_it(service: Serving, photo_vga: Path) -> None:
+def test_each_job_of_a_batch_names_it(service: Served, photo_vga: Path) -> None:
     batch = sent(service, [("a.jpg", photo_vga.read_bytes())]).json()
     (job,) = over(service, batch["batch_id"])["jobs"]
     assert job["batch_id"] == batch["batch_id"]
@@ -71,7 +73,7 @@ def test_each_job_of_a_batch_names_it(service: Serving, photo_vga: Path) -> None
 
 
 def test_a_batch_may_stay_open_until_it_is_closed(
-    service: Serving, photo_vga: Path
+    service: Served, photo_vga: Path
 ) -> None:
     batch = service.http.post("/v1/batches", json={}).json()
     assert batch["status"] == "open"
@@ -88,7 +90,7 @@ def test_a_batch_may_stay_open_until_it_is_closed(
 
 
 def test_a_batch_of_announced_jobs_tells_where_each_photo_goes(
-    service: Serving, photo_vga: Path
+    service: Served, photo_vga: Path
 ) -> None:
     wanted = {"source_type": "s3_presigned", "pipeline": WEBP}
     answer = service.http.post("/v1/batches", json={"jobs": [wanted, wanted]})
@@ -105,7 +107,7 @@ def test_a_batch_of_announced_jobs_tells_where_each_photo_goes(
 
 
 def test_its_events_tell_progress_and_end_with_done(
-    service: Serving, photo_2mp: Path
+    service: Served, photo_2mp: Path
 ) -> None:
     data = photo_2mp.read_bytes()
     batch = sent(service, [(f"{n}.jpg", data) for n in range(4)]).json()
@@ -121,7 +123,7 @@ def test_its_events_tell_progress_and_end_with_done(
 
 
 def test_one_bad_photo_makes_it_partial(
-    service: Serving, photo_vga: Path, sources: dict[str, Path]
+    service: Served, photo_vga: Path, sources: dict[str, Path]
 ) -> None:
     cut = sources["jpg-baseline"].read_bytes()[:-700]
     photos = [("good.jpg", photo_vga.read_bytes()), ("cut.jpg", cut)]
@@ -133,7 +135,7 @@ def test_one_bad_photo_makes_it_partial(
 
 
 def test_a_photo_that_is_refused_takes_the_whole_batch_with_it(
-    service: Serving, photo_vga: Path
+    service: Served, photo_vga: Path
 ) -> None:
     before = service.rows(), service.files()
     photos = [("good.jpg", photo_vga.read_bytes()), ("note.txt", b"just words " * 20)]
@@ -142,9 +144,7 @@ def test_a_photo_that_is_refused_takes_the_whole_batch_with_it(
     assert (service.rows(), service.files()) == before
 
 
-def test_an_unchanged_batch_is_not_sent_again(
-    service: Serving, photo_vga: Path
-) -> None:
+def test_an_unchanged_batch_is_not_sent_again(service: Served, photo_vga: Path) -> None:
     batch = sent(service, [("a.jpg", photo_vga.read_bytes())]).json()
     path = f"/v1/batches/{batch['batch_id']}"
     over(service, batch["batch_id"])

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import WEBP, at_once, ended, post, process
 
-from pixtools.testing.serving import Serving
+pytestmark = pytest.mark.anywhere
 
 
 @pytest.fixture
@@ -19,13 +20,13 @@ def key() -> dict[str, str]:
     return {"Idempotency-Key": str(uuid4())}
 
 
-def jobs(service: Serving) -> int:
+def jobs(service: Served) -> int:
     return service.rows()["jobs"]
 
 
 class TestTheSameAgain:
     def test_a_photo_is_taken_once(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         before = jobs(service)
         first = post(service, photo_vga, headers=key)
@@ -37,7 +38,7 @@ class TestTheSameAgain:
         assert jobs(service) == before + 1
 
     def test_the_replay_keeps_no_second_copy(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         ended(service, post(service, photo_vga, headers=key).json()["job_id"])
         before = service.files()
@@ -45,7 +46,7 @@ class TestTheSameAgain:
         assert service.files() == before
 
     def test_it_shows_the_job_as_it_is_now(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         job_id = post(service, photo_vga, headers=key).json()["job_id"]
         ended(service, job_id)
@@ -53,7 +54,7 @@ class TestTheSameAgain:
         assert (again["job_id"], again["status"]) == (job_id, "succeeded")
 
     def test_an_announcement_is_made_once(
-        self, service: Serving, key: dict[str, str]
+        self, service: Served, key: dict[str, str]
     ) -> None:
         order = {"source_type": "s3_presigned", "pipeline": WEBP}
         first, again = (
@@ -64,14 +65,14 @@ class TestTheSameAgain:
         assert again.json()["upload"]["presigned_put_url"]
 
     def test_the_pixtools_face_keeps_it_too(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         first, again = (process(service, photo_vga, headers=key) for _ in range(2))
         assert first.json() == again.json()
         assert again.headers["idempotent-replayed"] == "true"
 
     def test_quotes_around_a_key_mean_nothing(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         quoted = {"Idempotency-Key": f'"{key["Idempotency-Key"]}"'}
         first = post(service, photo_vga, headers=key)
@@ -82,7 +83,7 @@ class TestTheSameAgain:
 class TestAnotherRequest:
     @pytest.mark.parametrize("face", ["api", "v1"])
     def test_under_the_same_key_is_refused(
-        self, service: Serving, photo_vga: Path, key: dict[str, str], face: str
+        self, service: Served, photo_vga: Path, key: dict[str, str], face: str
     ) -> None:
         if face == "v1":
             assert post(service, photo_vga, headers=key).status_code == 202
@@ -96,7 +97,7 @@ class TestAnotherRequest:
 
     def test_another_photo_is_another_request(
         self,
-        service: Serving,
+        service: Served,
         photo_vga: Path,
         photo_2mp: Path,
         key: dict[str, str],
@@ -108,7 +109,7 @@ class TestAnotherRequest:
         assert {name for name in service.files() - before if "/raw/" in name} == set()
 
     def test_a_refused_request_does_not_use_its_key_up(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         wrong = [{**WEBP[0], "width": -1}]
         assert post(service, photo_vga, wrong, headers=key).status_code == 422
@@ -116,7 +117,7 @@ class TestAnotherRequest:
 
 
 class TestAtTheSameMoment:
-    def check(self, service: Serving, answers: list[Any], before: int) -> None:
+    def check(self, service: Served, answers: list[Any], before: int) -> None:
         codes = [answer.status_code for answer in answers]
         assert set(codes) <= {201, 202, 409}, answers
         told = {a.json()["job_id"] for a in answers if a.status_code < 300}
@@ -127,14 +128,14 @@ class TestAtTheSameMoment:
         assert jobs(service) == before + 1
 
     def test_twenty_racers_make_one_job(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         before = jobs(service)
         send = partial(post, service, photo_vga, headers=key)
         self.check(service, at_once(*[send] * 20), before)
 
     def test_twenty_announcements_make_one_job(
-        self, service: Serving, key: dict[str, str]
+        self, service: Served, key: dict[str, str]
     ) -> None:
         before = jobs(service)
         body = json.dumps({"source_type": "s3_presigned", "pipeline": WEBP})
@@ -143,7 +144,7 @@ class TestAtTheSameMoment:
         self.check(service, at_once(*[send] * 20), before)
 
     def test_the_losers_files_are_gone(
-        self, service: Serving, photo_vga: Path, key: dict[str, str]
+        self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
         before = {name for name in service.files() if "/raw/" in name}
         send = partial(post, service, photo_vga, headers=key)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import SLOW, ended, job, submitted
 
-from pixtools.testing.serving import Serving
+pytestmark = pytest.mark.anywhere
 
 
 @pytest.fixture(scope="module")
-def seven(service: Serving, photo_vga: Path) -> list[str]:
+def seven(service: Served, photo_vga: Path) -> list[str]:
     """Seven jobs of one batch, oldest first; all have ended."""
     batch = service.http.post("/v1/batches", json={}).json()["batch_id"]
     ids = [submitted(service, photo_vga, batch_id=batch) for _ in range(7)]
@@ -23,12 +24,12 @@ def seven(service: Serving, photo_vga: Path) -> list[str]:
     return ids
 
 
-def batch_of(service: Serving, job_id: str) -> str:
+def batch_of(service: Served, job_id: str) -> str:
     found: str = job(service, job_id)["batch_id"]
     return found
 
 
-def pages(service: Serving, path: str) -> Iterator[dict[str, Any]]:
+def pages(service: Served, path: str) -> Iterator[dict[str, Any]]:
     """Follow the Link header to the end."""
     while path:
         answer = service.http.get(path)
@@ -39,7 +40,7 @@ def pages(service: Serving, path: str) -> Iterator[dict[str, Any]]:
 
 
 def test_pages_hold_every_job_once_newest_first(
-    service: Serving, seven: list[str]
+    service: Served, seven: list[str]
 ) -> None:
     path = f"/v1/jobs?limit=3&batch_id={batch_of(service, seven[0])}"
     found = list(pages(service, path))
@@ -49,7 +50,7 @@ def test_pages_hold_every_job_once_newest_first(
     assert listed == seven[::-1]
 
 
-def test_the_cursor_may_be_used_by_hand(service: Serving, seven: list[str]) -> None:
+def test_the_cursor_may_be_used_by_hand(service: Served, seven: list[str]) -> None:
     query: dict[str, Any] = {"limit": 4, "batch_id": batch_of(service, seven[0])}
     first = service.http.get("/v1/jobs", params=query).json()
     query["cursor"] = first["next_cursor"]
@@ -59,13 +60,13 @@ def test_the_cursor_may_be_used_by_hand(service: Serving, seven: list[str]) -> N
 
 
 def test_a_page_that_is_exactly_full_has_no_next(
-    service: Serving, seven: list[str]
+    service: Served, seven: list[str]
 ) -> None:
     path = f"/v1/jobs?limit=7&batch_id={batch_of(service, seven[0])}"
     assert [len(page["data"]) for page in pages(service, path)] == [7]
 
 
-def test_a_status_selects(service: Serving, seven: list[str]) -> None:
+def test_a_status_selects(service: Served, seven: list[str]) -> None:
     for status in ("succeeded", "failed", "created"):
         listed = service.http.get("/v1/jobs", params={"status": status}).json()
         assert {entry["status"] for entry in listed["data"]} <= {status}
@@ -74,9 +75,7 @@ def test_a_status_selects(service: Serving, seven: list[str]) -> None:
     assert service.http.get("/v1/jobs", params=query).json()["data"] == []
 
 
-def test_a_listed_job_is_the_document_itself(
-    service: Serving, seven: list[str]
-) -> None:
+def test_a_listed_job_is_the_document_itself(service: Served, seven: list[str]) -> None:
     query: dict[str, Any] = {"batch_id": batch_of(service, seven[0]), "limit": 1}
     (listed,) = service.http.get("/v1/jobs", params=query).json()["data"]
     alone = job(service, seven[-1])
@@ -85,7 +84,7 @@ def test_a_listed_job_is_the_document_itself(
 
 
 def test_who_waits_is_told_the_place_in_line(
-    service: Serving, photo_12mp: Path, photo_vga: Path
+    service: Served, photo_12mp: Path, photo_vga: Path
 ) -> None:
     busy = [submitted(service, photo_12mp, SLOW) for _ in range(2)]
     waiting = [submitted(service, photo_vga) for _ in range(3)]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import made, polled, process
 
 from pixtools.testing.images_exif import SAMPLE_FACTS
-from pixtools.testing.serving import Serving
+
+pytestmark = pytest.mark.anywhere
 
 FACTS = [{"id": "facts", "action": "metadata"}]
 
 
 def test_every_fact_of_a_cameras_photo_is_told(
-    service: Serving, photo_vga: Path
+    service: Served, photo_vga: Path
 ) -> None:
     job = made(service, photo_vga, FACTS)
     assert job["status"] == "succeeded"
@@ -32,7 +34,7 @@ def test_every_fact_of_a_cameras_photo_is_told(
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif", "tif"])
 def test_facts_are_read_from_every_format(
-    service: Serving, sources: dict[str, Path], suffix: str
+    service: Served, sources: dict[str, Path], suffix: str
 ) -> None:
     facts = made(service, sources[f"{suffix}-documented"], FACTS)["metadata"]
     assert facts["camera_make"] == SAMPLE_FACTS["camera_make"]
@@ -41,14 +43,14 @@ def test_facts_are_read_from_every_format(
     assert facts["gps"]["latitude"] == pytest.approx(-33.856784, abs=1e-6)
 
 
-def test_facts_and_files_come_together(service: Serving, photo_vga: Path) -> None:
+def test_facts_and_files_come_together(service: Served, photo_vga: Path) -> None:
     steps = [*FACTS, {"id": "a", "action": "convert", "format": "png"}]
     job = made(service, photo_vga, steps)
     assert [output["id"] for output in job["outputs"]] == ["a"]
     assert job["metadata"]["camera_model"] == "P-1000"
 
 
-def test_the_pixtools_face_tells_them_too(service: Serving, photo_vga: Path) -> None:
+def test_the_pixtools_face_tells_them_too(service: Served, photo_vga: Path) -> None:
     accepted = process(service, photo_vga, ["webp", "metadata"]).json()
     facts = polled(service, accepted["job_id"])["metadata"]
     assert facts["aperture"] == "f/2.8"
@@ -56,7 +58,7 @@ def test_the_pixtools_face_tells_them_too(service: Serving, photo_vga: Path) -> 
 
 
 def test_a_photo_without_facts_tells_its_size_alone(
-    service: Serving, sources: dict[str, Path]
+    service: Served, sources: dict[str, Path]
 ) -> None:
     facts = made(service, sources["png-rgba"], FACTS)["metadata"]
     assert "camera_make" not in facts

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import (
     WEBP,
     ended,
@@ -19,7 +20,6 @@ from tests.acceptance.visiting import (
 )
 
 from pixtools.domain.formats import FORMATS, WRITABLE
-from pixtools.testing.serving import Serving
 
 PILLOW = {"jpg": "JPEG", "tiff": "TIFF"}
 """Pillow's names where they are not ours in capitals."""
@@ -36,7 +36,7 @@ SIZES = {"convert": (640, 480), "resize": (300, 225), "watermark": (640, 480)}
 
 
 @pytest.fixture(scope="module")
-def job(service: Serving, photo_vga: Path) -> dict[str, Any]:
+def job(service: Served, photo_vga: Path) -> dict[str, Any]:
     """One job that makes every action in every format, from one decode."""
     steps = [
         {"id": f"{action}-{name}", "format": name, **options}
@@ -64,7 +64,7 @@ class TestEachActionInEachFormat:
     @pytest.mark.parametrize("name", WRITABLE)
     def test_the_file_is_what_was_asked(
         self,
-        service: Serving,
+        service: Served,
         job: dict[str, Any],
         photo_vga: Path,
         action: str,
@@ -86,14 +86,14 @@ class TestEachActionInEachFormat:
 
     @pytest.mark.parametrize("name", WRITABLE)
     def test_it_carries_nothing_of_the_photographer(
-        self, service: Serving, job: dict[str, Any], name: str
+        self, service: Served, job: dict[str, Any], name: str
     ) -> None:
         output = output_of(job, f"convert-{name}")
         assert b"Pixmaker" not in fetched(service, output["url"]).content
 
     @pytest.mark.parametrize("name", WRITABLE)
     def test_it_comes_as_a_safe_download(
-        self, service: Serving, job: dict[str, Any], name: str
+        self, service: Served, job: dict[str, Any], name: str
     ) -> None:
         kind = FORMATS[name]
         output = output_of(job, f"resize-{name}")
@@ -108,7 +108,7 @@ class TestEachActionInEachFormat:
         assert f"filename*=UTF-8''{last}" in disposition
 
     def test_a_part_of_a_file_can_be_asked_for(
-        self, service: Serving, job: dict[str, Any]
+        self, service: Served, job: dict[str, Any]
     ) -> None:
         url = output_of(job, "convert-jpg")["url"]
         whole = fetched(service, url)
@@ -118,7 +118,7 @@ class TestEachActionInEachFormat:
         assert (same.status_code, same.content) == (304, b"")
 
     def test_links_open_nothing_else(
-        self, service: Serving, job: dict[str, Any]
+        self, service: Served, job: dict[str, Any]
     ) -> None:
         first, other = job["outputs"][0]["url"], job["outputs"][1]["url"]
         mixed = other.partition("?")[0] + "?" + first.partition("?")[2]
@@ -130,7 +130,7 @@ class TestEachActionInEachFormat:
 
 class TestTheZip:
     def test_it_holds_exactly_the_outputs(
-        self, service: Serving, job: dict[str, Any]
+        self, service: Served, job: dict[str, Any]
     ) -> None:
         answer = fetched(service, job["archive"]["url"])
         assert answer.headers["content-type"] == "application/zip"
@@ -160,7 +160,7 @@ class TestTheZip:
         ],
     )
     def test_no_name_leads_out_of_it(
-        self, service: Serving, shelf: Path, photo_vga: Path, name: str, base: str
+        self, service: Served, shelf: Path, photo_vga: Path, name: str, base: str
     ) -> None:
         (shelf / "named.jpg").write_bytes(photo_vga.read_bytes())
         order = {"source_type": "local_file", "object_key": "named.jpg"}
@@ -176,6 +176,6 @@ class TestTheZip:
         assert "x-evil" not in link.headers
 
     def test_none_is_made_where_none_is_wanted(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         assert made(service, photo_vga, archive="false")["archive"] is None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import (
     SLOW,
     Step,
@@ -19,7 +19,10 @@ from tests.acceptance.visiting import (
     submitted,
 )
 
-from pixtools.testing.serving import Serving, eventually
+from pixtools.testing.serving import eventually
+
+pytestmark = pytest.mark.anywhere
+
 
 HALF_GOOD: list[Step] = [
     {"id": "good", "action": "convert", "format": "webp"},
@@ -28,7 +31,7 @@ HALF_GOOD: list[Step] = [
 
 
 @pytest.fixture
-def running(service: Serving, photo_12mp: Path) -> Iterator[str]:
+def running(service: Served, photo_12mp: Path) -> Iterator[str]:
     """A job in the middle of a long encode."""
     job_id = submitted(service, photo_12mp, SLOW)
     eventually(lambda: job(service, job_id)["progress"] > 0, 20)
@@ -36,24 +39,15 @@ def running(service: Serving, photo_12mp: Path) -> Iterator[str]:
     service.http.delete(f"/v1/jobs/{job_id}")
 
 
-def traces(service: Serving, job_id: str) -> list[str]:
+def traces(service: Served, job_id: str) -> list[str]:
     """Files and rows that remind of a job."""
-    found = [name for name in service.files() if job_id in name]
-    with closing(service.database()) as database:
-        for table, column in (
-            ("jobs", "id"),
-            ("stages", "job_id"),
-            ("events", "job_id"),
-            ("burials", "job_id"),
-        ):
-            sql = f'SELECT count(*) FROM "{table}" WHERE "{column}" = ?'
-            found += [table] * database.execute(sql, (job_id,)).fetchone()[0]
-    return found
+    files = [name for name in service.files() if job_id in name]
+    return files + service.rows_of(job_id)
 
 
 class TestCancel:
     def test_a_job_that_waits_is_canceled_at_once(
-        self, service: Serving, busy: list[str], photo_vga: Path
+        self, service: Served, busy: list[str], photo_vga: Path
     ) -> None:
         waiting = submitted(service, photo_vga)
         answer = service.http.post(f"/v1/jobs/{waiting}/cancel")
@@ -66,7 +60,7 @@ class TestCancel:
         assert document["finished_at"]
 
     def test_a_job_is_stopped_in_the_middle_of_an_encode(
-        self, service: Serving, running: str
+        self, service: Served, running: str
     ) -> None:
         since = time.monotonic()
         assert service.http.post(f"/v1/jobs/{running}/cancel").status_code == 202
@@ -76,20 +70,20 @@ class TestCancel:
         assert [o["status"] for o in document["outputs"]] == ["skipped"]
         assert document["outputs"][0]["url"] is None
 
-    def test_it_leaves_no_output_behind(self, service: Serving, running: str) -> None:
+    def test_it_leaves_no_output_behind(self, service: Served, running: str) -> None:
         service.http.post(f"/v1/jobs/{running}/cancel")
         ended(service, running, within=8)
         left = [name for name in service.files() if running in name]
         assert all(name.startswith("objects/raw/") for name in left), left
 
-    def test_watchers_hear_of_it(self, service: Serving, running: str) -> None:
+    def test_watchers_hear_of_it(self, service: Served, running: str) -> None:
         service.http.post(f"/v1/jobs/{running}/cancel")
         told = events(service, f"/v1/jobs/{running}")
         assert told[-1].kind == "done"
         assert told[-1].document["status"] == "canceled"
 
     def test_the_workers_go_on(
-        self, service: Serving, busy: list[str], photo_vga: Path
+        self, service: Served, busy: list[str], photo_vga: Path
     ) -> None:
         waiting = submitted(service, photo_vga)
         for job_id in busy:
@@ -97,7 +91,7 @@ class TestCancel:
         assert ended(service, waiting, within=20)["status"] == "succeeded"
 
     def test_twice_is_as_good_as_once(
-        self, service: Serving, busy: list[str], photo_vga: Path
+        self, service: Served, busy: list[str], photo_vga: Path
     ) -> None:
         waiting = submitted(service, photo_vga)
         first, again = (
@@ -106,14 +100,14 @@ class TestCancel:
         assert (again.status_code, again.json()) == (202, first.json())
 
     def test_a_job_that_has_ended_stays_as_it_ended(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         done = made(service, photo_vga)
         answer = service.http.post(f"/v1/jobs/{done['job_id']}/cancel")
         assert (answer.status_code, answer.json()["status"]) == (202, "succeeded")
 
     def test_a_job_that_waits_for_its_upload_can_be_canceled(
-        self, service: Serving
+        self, service: Served
     ) -> None:
         order = {"source_type": "s3_presigned", "preset": "gallery"}
         announced = service.http.post("/v1/jobs", json=order).json()
@@ -124,7 +118,7 @@ class TestCancel:
 
 class TestDelete:
     def test_nothing_reminds_of_a_deleted_job(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         document = made(service, photo_vga)
         job_id = document["job_id"]
@@ -138,7 +132,7 @@ class TestDelete:
         assert link.status_code == 404
 
     def test_not_even_of_one_that_was_running(
-        self, service: Serving, running: str
+        self, service: Served, running: str
     ) -> None:
         assert service.http.delete(f"/v1/jobs/{running}").status_code == 204
         assert service.http.get(f"/v1/jobs/{running}").status_code == 404
@@ -151,7 +145,7 @@ class TestDelete:
 
 class TestRetry:
     def test_only_what_failed_is_made_again_as_a_new_job(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         first = made(service, photo_vga, HALF_GOOD, metadata='{"order": 7}')
         assert first["status"] == "partial"
@@ -169,7 +163,7 @@ class TestRetry:
         assert job(service, first["job_id"])["status"] == "partial"
 
     def test_the_new_job_outlives_the_first(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         first = made(service, photo_vga, HALF_GOOD)
         second = service.http.post(first["links"]["retry"]).json()["job_id"]
@@ -178,7 +172,7 @@ class TestRetry:
         assert any(second in name for name in service.files())
 
     def test_a_canceled_job_can_be_run_after_all(
-        self, service: Serving, busy: list[str], photo_vga: Path
+        self, service: Served, busy: list[str], photo_vga: Path
     ) -> None:
         waiting = submitted(service, photo_vga)
         canceled = service.http.post(f"/v1/jobs/{waiting}/cancel").json()
@@ -188,14 +182,14 @@ class TestRetry:
         assert ended(service, second, within=20)["status"] == "succeeded"
 
     def test_what_did_not_fail_is_not_retried(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         job_id = made(service, photo_vga)["job_id"]
         answer = service.http.post(f"/v1/jobs/{job_id}/retry")
         assert (answer.status_code, answer.json()["code"]) == (409, "job_conflict")
 
     def test_a_key_makes_it_safe_to_repeat(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         first = made(service, photo_vga, HALF_GOOD)
         key = {"Idempotency-Key": f"retry-{first['job_id']}"}
@@ -208,7 +202,7 @@ class TestRetry:
 
 class TestPartialSuccess:
     def test_one_bad_output_does_not_spoil_the_others(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         document = made(service, photo_vga, HALF_GOOD)
         good, bad = document["outputs"]
@@ -219,7 +213,7 @@ class TestPartialSuccess:
         assert document["archive"]["status"] == "succeeded"
 
     def test_the_pixtools_face_tells_a_sentence_for_it(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         job_id = made(service, photo_vga, HALF_GOOD)["job_id"]
         shown = service.http.get(f"/api/jobs/{job_id}").json()
@@ -228,7 +222,7 @@ class TestPartialSuccess:
         assert set(shown["result_urls"]) == {"good"}
 
     def test_permanent_errors_fail_at_once(
-        self, service: Serving, sources: dict[str, Path]
+        self, service: Served, sources: dict[str, Path]
     ) -> None:
         cut = sources["jpg-baseline"].read_bytes()[:-700]
         since = time.monotonic()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import (
     SLOW,
     Told,
@@ -21,7 +22,8 @@ from tests.acceptance.visiting import (
     submitted,
 )
 
-from pixtools.testing.serving import Serving
+pytestmark = pytest.mark.anywhere
+
 
 WORK = [
     {"id": "wide", "action": "resize", "width": 1600, "format": "avif", "effort": 0},
@@ -31,7 +33,7 @@ WORK = [
 
 
 @pytest.fixture(scope="module")
-def told(service: Serving, photo_12mp: Path) -> list[Told]:
+def told(service: Served, photo_12mp: Path) -> list[Told]:
     """Everything that was told of one job, watched from its first moment."""
     return events(service, f"/v1/jobs/{submitted(service, photo_12mp, WORK)}")
 
@@ -81,7 +83,7 @@ class TestEvents:
         assert last["archive"]["url"]
 
     def test_who_returns_hears_what_was_missed(
-        self, service: Serving, told: list[Told]
+        self, service: Served, told: list[Told]
     ) -> None:
         path = f"/v1/jobs/{told[0].document['job_id']}"
         stored = [event for event in told if event.kind not in ("snapshot", "progress")]
@@ -91,21 +93,21 @@ class TestEvents:
             assert [(each.kind, each.id) for each in missed] == later
 
     def test_who_has_heard_all_is_told_not_to_return(
-        self, service: Serving, told: list[Told]
+        self, service: Served, told: list[Told]
     ) -> None:
         path = f"/v1/jobs/{told[0].document['job_id']}/events"
         last = {"Last-Event-ID": str(told[-1].id)}
         assert service.http.get(path, headers=last).status_code == 204
 
     def test_a_job_that_has_ended_is_told_at_once(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         done = made(service, photo_vga)
         heard = events(service, f"/v1/jobs/{done['job_id']}")
         assert [event.kind for event in heard] == ["snapshot", "done"]
 
     def test_a_watcher_who_leaves_disturbs_nobody(
-        self, service: Serving, photo_12mp: Path
+        self, service: Served, photo_12mp: Path
     ) -> None:
         job_id = submitted(service, photo_12mp, WORK)
         with stream(service, f"/v1/jobs/{job_id}") as told:
@@ -115,7 +117,7 @@ class TestEvents:
 
 class TestWaiting:
     def test_it_answers_when_the_job_is_done_and_not_before(
-        self, service: Serving, photo_12mp: Path
+        self, service: Served, photo_12mp: Path
     ) -> None:
         job_id = submitted(service, photo_12mp, WORK)
         answer = service.http.get(f"/v1/jobs/{job_id}", params={"wait": 30})
@@ -125,7 +127,7 @@ class TestWaiting:
         assert "retry-after" not in answer.headers
 
     def test_it_answers_soon_after_the_end(
-        self, service: Serving, photo_2mp: Path
+        self, service: Served, photo_2mp: Path
     ) -> None:
         """The bell wakes the waiter; it does not sleep until some next look."""
         job_id = submitted(service, photo_2mp, archive="false")
@@ -134,7 +136,7 @@ class TestWaiting:
         assert (datetime.now(UTC) - finished).total_seconds() < 0.9
 
     def test_a_wait_that_is_too_short_answers_with_what_stands(
-        self, service: Serving
+        self, service: Served
     ) -> None:
         order: dict[str, Any] = {"source_type": "s3_presigned", "preset": "gallery"}
         job_id = service.http.post("/v1/jobs", json=order).json()["job_id"]
@@ -145,7 +147,7 @@ class TestWaiting:
         assert answer.headers["retry-after"]
 
     def test_without_a_wait_the_answer_is_immediate(
-        self, service: Serving, photo_12mp: Path
+        self, service: Served, photo_12mp: Path
     ) -> None:
         job_id = submitted(service, photo_12mp, SLOW)
         assert job(service, job_id)["status"] in ("queued", "processing")
@@ -154,7 +156,7 @@ class TestWaiting:
 
 class TestTags:
     def test_an_unchanged_job_is_not_sent_again(
-        self, service: Serving, photo_vga: Path
+        self, service: Served, photo_vga: Path
     ) -> None:
         path = f"/v1/jobs/{made(service, photo_vga)['job_id']}"
         tag = service.http.get(path).headers["etag"]
@@ -162,7 +164,7 @@ class TestTags:
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == tag
 
-    def test_a_changed_job_is(self, service: Serving, photo_12mp: Path) -> None:
+    def test_a_changed_job_is(self, service: Served, photo_12mp: Path) -> None:
         answer = post(service, photo_12mp, WORK)
         path = answer.headers["location"]
         tag = service.http.get(path).headers["etag"]

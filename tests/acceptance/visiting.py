@@ -16,8 +16,7 @@ from typing import Any
 import httpx2
 import numpy as np
 from PIL import Image
-
-from pixtools.testing.serving import Serving
+from tests.acceptance.deployed import Served
 
 WEBP = [{"id": "small", "action": "resize", "width": 64, "format": "webp"}]
 TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
@@ -37,7 +36,7 @@ class Told:
 
 
 def post(
-    service: Serving,
+    service: Served,
     photo: Path | bytes,
     steps: Sequence[Step] | None = WEBP,
     *,
@@ -56,7 +55,7 @@ def post(
 
 
 def submitted(
-    service: Serving,
+    service: Served,
     photo: Path | bytes,
     steps: Sequence[Step] | None = WEBP,
     **wishes: Any,
@@ -68,7 +67,7 @@ def submitted(
     return job_id
 
 
-def job(service: Serving, job_id: str) -> dict[str, Any]:
+def job(service: Served, job_id: str) -> dict[str, Any]:
     """The job's document now."""
     answer = service.http.get(f"/v1/jobs/{job_id}")
     assert answer.status_code == 200, answer.text
@@ -76,7 +75,7 @@ def job(service: Serving, job_id: str) -> dict[str, Any]:
     return found
 
 
-def ended(service: Serving, job_id: str, within: float = 60) -> dict[str, Any]:
+def ended(service: Served, job_id: str, within: float = 60) -> dict[str, Any]:
     """The job's document when nothing of it will change any more."""
     deadline = time.monotonic() + within
     while True:
@@ -99,7 +98,7 @@ def settled(document: dict[str, Any]) -> bool:
 
 
 def made(
-    service: Serving,
+    service: Served,
     photo: Path | bytes,
     steps: Sequence[Step] | None = WEBP,
     **wishes: Any,
@@ -109,7 +108,7 @@ def made(
 
 
 def process(
-    service: Serving,
+    service: Served,
     photo: Path | bytes,
     operations: object = ("webp",),
     *,
@@ -128,7 +127,7 @@ def process(
     )
 
 
-def polled(service: Serving, job_id: str, within: float = 60) -> dict[str, Any]:
+def polled(service: Served, job_id: str, within: float = 60) -> dict[str, Any]:
     """GET /api/jobs/{id} until the ZIP is there or the job has failed."""
     deadline = time.monotonic() + within
     while True:
@@ -141,15 +140,15 @@ def polled(service: Serving, job_id: str, within: float = 60) -> dict[str, Any]:
         time.sleep(0.05)
 
 
-def fetched(service: Serving, url: str) -> httpx2.Response:
+def fetched(service: Served, url: str) -> httpx2.Response:
     """A file behind a link, whole."""
-    assert url.startswith(service.url), url
+    assert url.startswith(service.homes), url
     answer = service.http.get(url)
     assert answer.status_code == 200, answer.text
     return answer
 
 
-def picture_of(service: Serving, output: dict[str, Any]) -> Image.Image:
+def picture_of(service: Served, output: dict[str, Any]) -> Image.Image:
     """An output as an independent reader sees it, after its bytes were compared."""
     content = fetched(service, output["url"]).content
     assert len(content) == output["bytes"]
@@ -165,7 +164,7 @@ def strayed(picture: Image.Image, like: Image.Image) -> float:
     return float(np.abs(ours - np.asarray(like.convert("RGB"), dtype="i2")).mean())
 
 
-def check_whole(service: Serving, document: dict[str, Any]) -> None:
+def check_whole(service: Served, document: dict[str, Any]) -> None:
     """Every output of a job can be fetched, decoded, and is what was told of it."""
     for output in document["outputs"]:
         assert output["status"] == "succeeded", document
@@ -174,7 +173,7 @@ def check_whole(service: Serving, document: dict[str, Any]) -> None:
 
 @contextmanager
 def stream(
-    service: Serving, path: str, after: int | None = None
+    service: Served, path: str, after: int | None = None
 ) -> Iterator[Iterator[Told]]:
     """The events of a job or batch as they come."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
@@ -184,7 +183,7 @@ def stream(
         yield _events(answer.iter_lines())
 
 
-def events(service: Serving, path: str, after: int | None = None) -> list[Told]:
+def events(service: Served, path: str, after: int | None = None) -> list[Told]:
     """All events until the stream ends by itself."""
     with stream(service, path, after) as told:
         return list(told)

@@ -37,7 +37,7 @@ ASKED_BY = {
     "rabbitmq_url": "rabbitmq",
     "s3": "s3",
 }
-"""Which server each fixture asks for."""
+"""Which server each fixture asks for; `cluster_space` asks for all."""
 MANAGED_BY = "RABBITMQ_MANAGEMENT_URL"
 START_SECONDS, STOP_SECONDS = 1200.0, 120.0
 _ENVIRON = pytest.StashKey[Mapping[str, str]]()
@@ -93,6 +93,13 @@ class Services:
         """All that is needed beside a variable."""
         self.line(variable)
         return self._lines
+
+    def managed(self) -> tuple[str, str]:
+        """What leads to RabbitMQ, and to what makes virtual hosts there."""
+        lines = self.lines("RABBITMQ_URL")
+        if MANAGED_BY not in lines:
+            pytest.skip(f"NOT tested for want of {MANAGED_BY}: it makes virtual hosts.")
+        return lines["RABBITMQ_URL"], lines[MANAGED_BY]
 
     def ask(self, servers: set[str] | frozenset[str]) -> None:
         """Have these servers, all at once, if that was not tried before."""
@@ -157,6 +164,30 @@ def services(request: pytest.FixtureRequest) -> Iterator[Services]:
     had.stop()
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Room for a cluster: something of its own on each server."""
+
+    postgres: str
+    redis: str
+    rabbitmq: str
+    bucket: spaces.Bucket
+
+
+@pytest.fixture(scope="session")
+def cluster_space(services: Services) -> Iterator[Space]:
+    """Empty room for one cluster, on all four servers, for the whole session."""
+    services.ask(frozenset(SERVERS.values()))
+    lines = {name: services.line(name) for name in SERVERS}
+    with (
+        spaces.fresh_database(lines["DATABASE_URL"]) as postgres,
+        spaces.fresh_redis(lines["REDIS_URL"]) as redis,
+        spaces.fresh_virtual_host(*services.managed()) as rabbitmq,
+        spaces.fresh_bucket(services.lines("AWS_ENDPOINT_URL")) as bucket,
+    ):
+        yield Space(postgres, redis, rabbitmq, bucket)
+
+
 @pytest.fixture(scope="module")
 def postgres_url(services: Services) -> Iterator[str]:
     """An empty PostgreSQL database (postgresql+psycopg://…)."""
@@ -174,10 +205,7 @@ def redis_url(services: Services) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def rabbitmq_url(services: Services) -> Iterator[str]:
     """An empty virtual host of RabbitMQ."""
-    lines = services.lines("RABBITMQ_URL")
-    if MANAGED_BY not in lines:
-        pytest.skip(f"NOT tested for want of {MANAGED_BY}, which makes virtual hosts.")
-    with spaces.fresh_virtual_host(lines["RABBITMQ_URL"], lines[MANAGED_BY]) as url:
+    with spaces.fresh_virtual_host(*services.managed()) as url:
         yield url
 
 

@@ -95,6 +95,11 @@ class Serving:
         """All that it has printed, over all its starts."""
         return self._program.words()
 
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """What links to its files begin with."""
+        return (f"{self.url}/files/",)
+
     def pixel_children(self) -> list[int]:
         """The process ids of its pixel children."""
         return self._program.pixel_children()
@@ -122,6 +127,20 @@ class Serving:
                 name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608 - the schema's own names
                 for (name,) in tables
             }
+
+    def rows_of(self, job_id: str) -> list[str]:
+        """The tables that remind of a job, once for each row."""
+        found: list[str] = []
+        with closing(self.database()) as database:
+            for table, column in (
+                ("jobs", "id"),
+                ("stages", "job_id"),
+                ("events", "job_id"),
+                ("burials", "job_id"),
+            ):
+                sql = f'SELECT count(*) FROM "{table}" WHERE "{column}" = ?'  # noqa: S608 - names of ours
+                found += [table] * database.execute(sql, (job_id,)).fetchone()[0]
+        return found
 
     def database(self) -> sqlite3.Connection:
         """A look into the database, which can't change it."""
