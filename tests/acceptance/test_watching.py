@@ -34,8 +34,19 @@ WORK = [
 
 @pytest.fixture(scope="module")
 def told(service: Served, photo_12mp: Path) -> list[Told]:
-    """Everything that was told of one job, watched from its first moment."""
-    return events(service, f"/v1/jobs/{submitted(service, photo_12mp, WORK)}")
+    """Everything that was told of one job, watched before it could begin."""
+    order = {"source_type": "s3_presigned", "pipeline": WORK}
+    announced = service.http.post("/v1/jobs", json=order).json()
+    with stream(service, f"/v1/jobs/{announced['job_id']}") as heard:
+        first = next(heard)
+        upload = announced["upload"]
+        service.http.put(
+            upload["presigned_put_url"],
+            headers=upload["headers"],
+            content=photo_12mp.read_bytes(),
+        )
+        assert service.http.post(announced["start_url"]).status_code == 202
+        return [first, *heard]
 
 
 class TestEvents:

@@ -144,6 +144,14 @@ class Job:
         return self.status in TERMINAL
 
     @property
+    def erased(self) -> bool:
+        """Whether its owner wants nothing to remind of it.
+
+        Then it has expired the moment it was made, which no other job does.
+        """
+        return self.expires_at is not None and self.expires_at <= self.created_at
+
+    @property
     def settled(self) -> bool:
         """Whether nothing can change any more: it has ended, and its archive too."""
         moving = self.archive and self.archive.status in ("pending", "processing")

@@ -16,18 +16,19 @@ from pixtools.jobs.service import Service
 def erase(service: Service, tenant: str, job_id: str) -> None:
     """Stop a job and delete it with all its files; raises JobNotFound, JobExpired.
 
-    From the first transaction on nobody can see the job. If this process dies before
-    the rows are gone, `jobs.expire` ends the work, or whoever asks once more.
+    From the first transaction on it is as if the job had never been. If this process
+    dies before the rows are gone, `jobs.expire` ends the work, or whoever asks once
+    more.
     """
-    unseen = _unseen(service, tenant, job_id)
-    if unseen:
-        delete(service, unseen)
+    begun = _begun(service, tenant, job_id)
+    if begun:
+        delete(service, begun)
         return
     job = cancel(service, tenant, job_id)
     with change(service) as made:
         locked = made.tx.jobs.get(job.id, lock=True)
         if locked:
-            made.record(replace(locked, expires_at=made.now))
+            made.record(replace(locked, expires_at=locked.created_at))
     delete(service, job)
 
 
@@ -52,10 +53,8 @@ def delete(service: Service, job: Job, *, bury: bool = False) -> None:
         made.tell(ending(job.id))
 
 
-def _unseen(service: Service, tenant: str, job_id: str) -> Job | None:
-    """A job that nobody can see any more, though its rows are still there."""
+def _begun(service: Service, tenant: str, job_id: str) -> Job | None:
+    """A job whose erasure was begun, though its rows are still there."""
     with service.database.read() as tx:
         job = tx.jobs.get(job_id)
-    if job is None or job.tenant != tenant or job.expires_at is None:
-        return None
-    return job if job.expires_at <= service.clock.now() else None
+    return job if job and job.tenant == tenant and job.erased else None

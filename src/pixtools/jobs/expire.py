@@ -34,7 +34,7 @@ def _jobs(service: Service) -> int:
         with service.database.read() as tx:
             found = tx.jobs.expired(service.clock.now(), AT_ONCE)
         for job in found:
-            delete(service, job, bury=True)
+            delete(service, job, bury=not job.erased)
         gone += len(found)
         if len(found) < AT_ONCE:
             return gone

@@ -37,7 +37,7 @@ def get_job(service: Service, tenant: str, job_id: str) -> Job:
     now = service.clock.now()
     with service.database.read() as tx:
         job = tx.jobs.get(job_id)
-        if job is None or job.tenant != tenant:
+        if job is None or job.tenant != tenant or job.erased:
             raise _gone(tx, tenant, job_id)
         if job.expires_at is not None and job.expires_at <= now:
             raise JobExpired

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.contract.http.asgi import Exchange
 from tests.contract.http.site import Site
 
 from pixtools.api.config import ApiConfig
+from pixtools.jobs.ports.facts import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,52 @@ def whole(site: Site, path: str, *, last: str | None = None) -> list[Heard]:
             return heard
 
     return asyncio.run(story())
+
+
+class Busy:
+    """A database in which much happens after one of its reads."""
+
+    def __init__(
+        self, database: Database, after: int, happens: Callable[[], object]
+    ) -> None:
+        self._database = database
+        self._left = after
+        self._happens = happens
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        with self._database.read() as tx:
+            yield tx
+        self._left -= 1
+        if not self._left:
+            self._happens()
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        return self._database.write()
+
+    def check(self) -> None:
+        self._database.check()
+
+    def close(self) -> None:
+        """The other one is not ours."""
+
+
+@pytest.mark.parametrize("after", range(1, 10))
+def test_nothing_is_left_out_whenever_it_happens(after: int) -> None:
+    """Not even if all of it falls between the job that was read and its events."""
+    site = Site()
+    job_id = site.upload().json()["job_id"]
+    quiet = site.house.service.database
+    site.lean_on(database=Busy(quiet, after, site.house.work))
+    site.house.service = replace(site.house.service, database=quiet)
+    heard = whole(site, f"/v1/jobs/{job_id}/events", last="0")
+    with quiet.read() as tx:
+        happened = [
+            (event.kind, str(event.seq)) for event in tx.history.after(job_id, 0)
+        ]
+    told = [(each.event, each.id) for each in heard if each.event != "progress"]
+    assert told == happened
+    assert told[-1][0] == "done"
 
 
 def test_a_job_is_told_from_its_snapshot_to_its_end(site: Site) -> None:

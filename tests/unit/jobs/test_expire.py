@@ -8,6 +8,7 @@ import pytest
 
 from pixtools.domain.errors import JobExpired, JobNotFound, StorageUnavailable
 from pixtools.jobs.batch import close_batch, open_batch
+from pixtools.jobs.erase import erase
 from pixtools.jobs.expire import expire
 from pixtools.jobs.ports.facts import JobQuery
 from pixtools.jobs.read import get_batch, get_job, list_jobs
@@ -44,6 +45,8 @@ def test_an_expired_job_is_gone_before_it_is_deleted(house: House) -> None:
     with pytest.raises(JobExpired):
         get_job(house.service, "default", job.id)
     assert list(list_jobs(house.service, JobQuery(tenant="default")).jobs) == []
+    with pytest.raises(JobExpired):
+        erase(house.service, "default", job.id)
 
 
 def test_a_job_that_waits_never_expires(house: House) -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.jobs.looks import shown, stage_of, told
 from tests.unit.jobs.test_sources import ORDER
 
-from pixtools.domain.errors import JobExpired, JobNotFound, StorageUnavailable
+from pixtools.domain.errors import JobNotFound, StorageUnavailable
 from pixtools.jobs.cancel import cancel
 from pixtools.jobs.erase import erase
 from pixtools.jobs.expire import expire
@@ -199,14 +199,16 @@ def test_an_archive_that_is_erased_while_it_is_packed_leaves_nothing(
 
 
 def test_an_erasure_that_was_cut_off_is_finished_by_expiry(house: House) -> None:
-    """From the first moment on nobody sees the job any more."""
+    """From the first moment on it is as if the job had never been."""
     job = house.submit()
     house.work()
     house.blobs.away = True
     with pytest.raises(StorageUnavailable):
         erase(house.service, "default", job.id)
     house.blobs.away = False
-    with pytest.raises(JobExpired):
+    with pytest.raises(JobNotFound):
         get_job(house.service, "default", job.id)
     assert expire(house.service) == 1
     assert house.blobs.keys() == []
+    with pytest.raises(JobNotFound):
+        get_job(house.service, "default", job.id)

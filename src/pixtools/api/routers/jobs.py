@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from pixtools.api.schemas import JobList
 from pixtools.api.watching import wait_until
 from pixtools.domain.document import JobDocument
 from pixtools.domain.errors import JobNotFound
-from pixtools.domain.events import ending
+from pixtools.domain.events import Event, ending
 from pixtools.domain.ids import is_id
 from pixtools.domain.job import Job, JobStatus
 from pixtools.jobs.cancel import cancel
@@ -255,15 +256,27 @@ def _look(
     job = get_job(service, tenant, job_id)
     if (job.version, job.progress) == mark:
         return None
-    news = events_after(service, tenant, job_id, seen)
-    # Read the job after its events: the document must never be older than they are.
-    job = get_job(service, tenant, job_id)
+    job, news = _at_one_moment(service, tenant, job, seen)
     return events.Moment(
         mark=(job.version, job.progress),
         seq=job.version,
         document=document(service, job),
         news=[(event.seq, event.kind) for event in news],
     )
+
+
+def _at_one_moment(
+    service: Service, tenant: str, job: Job, seen: int
+) -> tuple[Job, Sequence[Event]]:
+    """A job with its events: neither knows of anything that the other does not.
+
+    What is settled in between would be told as `done` before its last events.
+    """
+    while True:
+        news = events_after(service, tenant, job.id, seen)
+        before, job = job, get_job(service, tenant, job.id)
+        if job.version == before.version:
+            return job, news
 
 
 def _has_heard_all(moment: events.Moment, seen: int) -> bool:
