@@ -38,9 +38,11 @@ def run_next(
     are left to others. A bug is raised after the stage was settled, so that the caller
     can log it.
     """
-    due = due_in(service, lanes, light_only=light_only)
-    if due is None or due > timedelta():
-        return None
+    if not service.rules.relayed:
+        # Nobody was told of work: look, before a write has others wait on SQLite.
+        due = due_in(service, lanes, light_only=light_only)
+        if due is None or due > timedelta():
+            return None
     most = service.rules.heavy_ms if light_only else None
     return _run(service, claim(service, owner, lanes=lanes, light_only=most))
 
