@@ -14,6 +14,9 @@ from pixtools.storage.keys import names
 
 Kind = Literal["s3", "gs", "az"]
 
+LONGEST_BACKOFF = timedelta(seconds=2)
+"""Between two tries."""
+
 LONGEST_LINK = timedelta(days=7)
 """No store signs for longer."""
 
@@ -79,9 +82,9 @@ class ObjectsConfig:
     All keys stand below `prefix`, if there is one, and nobody but the bucket sees it:
     where `public_base_url` leads, keys begin.
 
-    A request that gets no answer for `request_timeout` counts as failed. Failed ones
-    are repeated up to `retries` times and not begun again after `retry_timeout`, so
-    one call takes at most about the sum of both.
+    A request that has no whole answer after `request_timeout` counts as failed. Failed
+    ones are repeated up to `retries` times and not begun again after `retry_timeout`,
+    so one call of the port takes at most `patience`, however the store behaves.
     """
 
     kind: Kind = "s3"
@@ -98,9 +101,14 @@ class ObjectsConfig:
     download_expiry: timedelta = timedelta(days=1)
     upload_expiry: timedelta = timedelta(minutes=15)
     connect_timeout: timedelta = timedelta(seconds=5)
-    request_timeout: timedelta = timedelta(seconds=30)
-    retry_timeout: timedelta = timedelta(seconds=45)
+    request_timeout: timedelta = timedelta(seconds=14)
+    retry_timeout: timedelta = timedelta(seconds=14)
     retries: int = 4
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a call that fails in the end may take."""
+        return self.retry_timeout + LONGEST_BACKOFF + self.request_timeout
 
     def __post_init__(self) -> None:
         """Raise ConfigurationInvalid for what could never work."""

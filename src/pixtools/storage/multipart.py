@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from queue import SimpleQueue
-from threading import Semaphore, Thread
+from threading import Semaphore, Thread, current_thread
 from typing import TYPE_CHECKING
 
 import obstore
@@ -27,37 +28,49 @@ class Multipart:
     abort: whatever is raised while it pulls drops all parts.
     """
 
-    def __init__(self, store: ObjectStore, key: str, told: Attributes) -> None:
+    def __init__(
+        self, store: ObjectStore, key: str, told: Attributes, patience: float
+    ) -> None:
+        """`patience` is the longest that one call may take (seconds)."""
+        self._patience = patience
         self._wanted = Semaphore(0)
         self._parts: SimpleQueue[bytearray | _Aborted | None] = SimpleQueue()
         self._result: Future[PutResult] = Future()
-        Thread(
+        self._thread = Thread(
             target=_upload,
             args=(store, key, told, self._pulled(), self._result, self._wanted),
             name="multipart-upload",
             daemon=True,
-        ).start()
+        )
+        self._thread.start()
 
     def push(self, part: bytearray) -> None:
         """Hand over a part; waits for the one before and raises what became of it."""
-        self._hand_over(part)
+        self._hand_over(part, self._deadline())
 
-    def finish(self) -> PutResult:
-        """Make the object visible."""
-        self._hand_over(None)
-        return self._result.result()
+    def finish(self, part: bytearray) -> PutResult:
+        """Hand over the last part and make the object visible."""
+        deadline = self._deadline()
+        self._hand_over(part, deadline)
+        self._hand_over(None, deadline)
+        return self._result.result(_left(deadline))
 
     def abort(self) -> None:
         """Drop all parts, and wait until they are dropped. Harmless at any time."""
         self._parts.put(_Aborted())
-        wait([self._result])
+        if current_thread() is not self._thread:  # garbage is collected anywhere
+            wait([self._result], self._patience)
 
-    def _hand_over(self, part: bytearray | None) -> None:
-        self._wanted.acquire()
+    def _hand_over(self, part: bytearray | None, deadline: float) -> None:
+        if not self._wanted.acquire(timeout=_left(deadline)):
+            raise TimeoutError
         if self._result.done():
             self._wanted.release()
             self._result.result()
         self._parts.put(part)
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._patience
 
     def _pulled(self) -> Iterator[bytearray | bytes]:
         while True:
@@ -76,6 +89,10 @@ class Multipart:
 
 class _Aborted(Exception):
     """Raised through obstore, which drops all parts then."""
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _upload(

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from pixtools.domain.errors import ConfigurationInvalid
-from pixtools.storage.config import ObjectsConfig
+from pixtools.storage.config import LONGEST_BACKOFF, ObjectsConfig
 
 if TYPE_CHECKING:  # obstore tells these to type checkers only
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
 _FIRST_BACKOFF = timedelta(milliseconds=100)
-_LONGEST_BACKOFF = timedelta(seconds=5)
 _IMPATIENCE = timedelta(seconds=3)
 
 
@@ -86,7 +85,7 @@ def _retry(config: ObjectsConfig) -> RetryConfig:
         "retry_timeout": config.retry_timeout,
         "backoff": {
             "init_backoff": _FIRST_BACKOFF,
-            "max_backoff": _LONGEST_BACKOFF,
+            "max_backoff": LONGEST_BACKOFF,
             "base": 2,
         },
     }

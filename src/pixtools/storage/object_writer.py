@@ -30,12 +30,17 @@ class ObjectWriter:
         key: str,
         content_type: str | None,
         find: Callable[[str], Blob],
+        patience: float,
     ) -> None:
-        """`find` says what is stored, for stores that tell no etag on completion."""
+        """`find` says what is stored, for stores that tell no etag on completion.
+
+        `patience` is the longest that one call may take (seconds).
+        """
         self._store = store
         self._key = key
         self._content_type = content_type
         self._find = find
+        self._patience = patience
         self._hash = hashlib.sha256()
         self._bytes = 0
         self._part: bytearray | None = bytearray()
@@ -98,7 +103,7 @@ class ObjectWriter:
     def _send(self, part: bytearray) -> bytearray:
         if self._parts is None:
             told = attributes(self._content_type)
-            self._parts = Multipart(self._store, self._key, told)
+            self._parts = Multipart(self._store, self._key, told, self._patience)
         with store_faults(_WRITING):
             self._parts.push(part)
         self._part = bytearray()
@@ -115,5 +120,4 @@ class ObjectWriter:
         parts = self._parts
         if parts is None:
             raise AssertionError
-        parts.push(part)
-        return plain_etag(parts.finish()["e_tag"])
+        return plain_etag(parts.finish(part)["e_tag"])

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # obstore tells these to type checkers only
 
 CHUNK = 256 * 1024
 PIECE = 4 * MIB
+PATIENCE = timedelta(seconds=30)
 _PAGE = 1000
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
@@ -52,6 +54,7 @@ def open_objects(config: ObjectsConfig) -> ObjectBlobs:
         open_store(config),
         open_store(impatient(config)),
         believes=config.kind == "s3",
+        patience=config.patience,
     )
 
 
@@ -64,8 +67,11 @@ class ObjectBlobs:
         probe: ObjectStore | None = None,
         *,
         believes: bool = True,
+        patience: timedelta = PATIENCE,
     ) -> None:
         """`probe` is the same bucket, opened for quick answers.
+
+        A call ends within `patience`, a fetch, which is many, within twice as long.
 
         `believes` says that nobody but us can have written a SHA-256 into an object's
         metadata: our links to S3 are signed so, other stores' may not be.
@@ -73,12 +79,15 @@ class ObjectBlobs:
         self._opened = store
         self._probe = probe or store
         self._believes = believes
+        self._patience = patience.total_seconds()
         self._process = os.getpid()
 
     def writer(self, key: str, content_type: str | None = None) -> ObjectWriter:
         """Begin to write an object; replaces an older one on commit."""
         names(key)
-        return ObjectWriter(self._store, key, content_type, self._existing)
+        return ObjectWriter(
+            self._store, key, content_type, self._existing, self._patience
+        )
 
     def read(
         self,
@@ -104,10 +113,13 @@ class ObjectBlobs:
             UploadMismatch: it is not, or no longer, the one with this etag.
         """
         path = directory / f"object-{secrets.token_hex(8)}"
+        give_up_at = time.monotonic() + self._patience
         try:
             with disk_faults("fetching an object"), path.open("xb") as file:
                 for piece in self._pieces(key, etag=etag):
                     file.write(piece)
+                    if time.monotonic() > give_up_at:
+                        raise StorageUnavailable("An object came too slowly.")
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -45,6 +45,13 @@ class Hang:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """Pass all on, so many seconds later."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CutRequest:
     """Pass on that many bytes of the body, then cut both connections."""
 
@@ -61,7 +68,7 @@ class CutAnswer:
     after: int = 0
 
 
-Fault = Answer | Hang | CutRequest | CutAnswer
+Fault = Answer | Hang | Delay | CutRequest | CutAnswer
 Plan = Callable[[Request], Fault | None]
 
 
@@ -148,13 +155,16 @@ class FaultyProxy:
             to_client.write(_written(fault))
             await to_client.drain()
         else:
+            if isinstance(fault, Delay):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._leaving.wait(), fault.seconds)
             await self._pass_on(head, request, fault, client, to_client)
 
     async def _pass_on(
         self,
         head: bytes,
         request: Request,
-        fault: CutRequest | CutAnswer | None,
+        fault: Delay | CutRequest | CutAnswer | None,
         client: asyncio.StreamReader,
         to_client: asyncio.StreamWriter,
     ) -> None:

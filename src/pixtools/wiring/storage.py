@@ -17,7 +17,12 @@ from pixtools.jobs.orphans import drop_orphans
 from pixtools.jobs.ports.blobs import Blobs, Links
 from pixtools.jobs.service import Service
 from pixtools.settings import Settings
-from pixtools.storage.config import ObjectsConfig, StorageConfig, storage_url
+from pixtools.storage.config import (
+    LONGEST_BACKOFF,
+    ObjectsConfig,
+    StorageConfig,
+    storage_url,
+)
 from pixtools.storage.scratch import ScratchDirectories
 from pixtools.wiring.machine import SystemClock
 
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 
 LEFTOVER_AGE = timedelta(hours=1)
 """Then what a writer left unfinished is a dead one's."""
+
+LEAST_REQUEST = timedelta(seconds=3)
+"""However short a lease is: a part of 8 MiB has to get through."""
 
 UPLOADS_ARRIVE_WITHIN = 4
 """Lives of an upload link: a job waits for two, a link made last lives one more."""
@@ -84,6 +92,8 @@ def bucket_of(settings: Settings) -> ObjectsConfig | None:
     kind, place, prefix = _named(settings)
     if kind == "file":
         return None
+    lease = timedelta(seconds=settings.lease_seconds)
+    request = max(LEAST_REQUEST, (lease / 2 - LONGEST_BACKOFF) / 2)
     return ObjectsConfig(
         kind=kind,
         bucket=place,
@@ -97,6 +107,9 @@ def bucket_of(settings: Settings) -> ObjectsConfig | None:
         session_token=settings.aws_session_token.get_secret_value(),
         download_expiry=timedelta(seconds=settings.presigned_url_expiry_seconds),
         upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
+        # A call that fails in the end takes half a lease, and a fetch a whole one.
+        request_timeout=request,
+        retry_timeout=request,
     )
 
 

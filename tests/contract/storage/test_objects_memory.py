@@ -1,6 +1,6 @@
 """The adapter of buckets keeps the port's promises on obstore's own store in memory.
 
-No server is needed for that; what only a real one can break is in `test_s3.py`.
+No server is needed for that; what only a real one can break is in `test_s3_*.py`.
 """
 
 from __future__ import annotations

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from tests.contract.storage.stumbling import (
+    BOUND,
+    KEPT,
+    KEY,
+    LONG,
+    until_given_up,
+)
 
 from pixtools.domain.errors import StorageUnavailable
-from pixtools.domain.limits import MIB
-from pixtools.storage.config import ObjectsConfig
-from pixtools.storage.objects import PIECE, ObjectBlobs, open_objects
-from pixtools.storage.upload_checks import find_out
+from pixtools.storage.objects import PIECE, ObjectBlobs
 from pixtools.testing.faulty_proxy import (
     Answer,
     CutAnswer,
@@ -30,19 +29,9 @@ from pixtools.testing.faulty_proxy import (
     Request,
     always,
     once,
-    well,
 )
 from pixtools.testing.port_suites.blobs import get, put
 from pixtools.testing.spaces import Bucket, s3_client
-
-KEY = "processed/a/1.tiff"
-KEPT = "processed/kept/1.tiff"
-LONG = os.urandom(17 * MIB)
-"""Three parts."""
-TIMEOUT = timedelta(seconds=1)
-PATIENCE = timedelta(seconds=1.5)
-BOUND = 2 * (PATIENCE + TIMEOUT).total_seconds()
-"""One call may be a request and, after it failed, another one that clears up."""
 
 FAULTS = [
     pytest.param(Answer(500), id="500"),
@@ -52,49 +41,6 @@ FAULTS = [
     pytest.param(CutAnswer(0), id="cuts before the answer"),
     pytest.param(CutAnswer(40), id="cuts in the answer"),
 ]
-
-
-@pytest.fixture(scope="module")
-def proxy(bucket: ObjectsConfig) -> Iterator[FaultyProxy]:
-    server = urlsplit(bucket.endpoint)
-    assert server.hostname
-    with FaultyProxy(server.hostname, server.port or 80) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def through(bucket: ObjectsConfig, proxy: FaultyProxy) -> ObjectsConfig:
-    """The same bucket behind the proxy, with little patience."""
-    return replace(
-        bucket,
-        endpoint=proxy.url,
-        request_timeout=TIMEOUT,
-        retry_timeout=PATIENCE,
-        retries=2,
-    )
-
-
-@pytest.fixture
-def blobs(through: ObjectsConfig, proxy: FaultyProxy) -> Iterator[ObjectBlobs]:
-    """A test sets the plan; until then, and after it, nothing fails."""
-    proxy.plan = well
-    yield open_objects(through)
-    proxy.plan = well
-
-
-@pytest.fixture(scope="module")
-def kept(bucket: ObjectsConfig) -> ObjectBlobs:
-    """The same bucket without the proxy; holds one object."""
-    blobs = open_objects(bucket)
-    put(blobs, KEPT, LONG)
-    return blobs
-
-
-@pytest.fixture
-def straight(kept: ObjectBlobs) -> Iterator[ObjectBlobs]:
-    """Likewise, and clean after each test."""
-    yield kept
-    kept.delete("processed/a/")
 
 
 @pytest.fixture
@@ -115,14 +61,6 @@ def unfinished(s3: Bucket) -> Iterator[Callable[[], list[Any]]]:
         )
     yield found
     client.close()
-
-
-def until_given_up(call: Callable[[], object]) -> float:
-    """How long a call took to raise StorageUnavailable."""
-    begun = time.monotonic()
-    with pytest.raises(StorageUnavailable):
-        call()
-    return time.monotonic() - begun
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -269,24 +207,3 @@ def test_an_outage_in_the_middle_of_a_read_is_an_error(
     proxy.plan = always(Hang())
     with pytest.raises(StorageUnavailable):
         list(chunks)
-
-
-def test_a_health_check_does_not_wait_for_the_patient(
-    bucket: ObjectsConfig, proxy: FaultyProxy
-) -> None:
-    """Whatever the settings for work are, it answers within seconds."""
-    blobs = open_objects(replace(bucket, endpoint=proxy.url))
-    proxy.plan = always(Hang())
-    assert until_given_up(blobs.check) < 5
-    proxy.plan = well
-    blobs.check()
-
-
-@pytest.mark.parametrize("fault", [Answer(500), Hang(), CutAnswer(0)], ids=repr)
-def test_a_store_that_is_away_is_not_taken_for_a_lax_one(
-    through: ObjectsConfig, proxy: FaultyProxy, fault: Fault
-) -> None:
-    """What it enforces of uploads stays unknown."""
-    proxy.plan = always(fault)
-    with pytest.raises(StorageUnavailable):
-        find_out(through)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from pixtools.testing.faulty_proxy import (
     Answer,
     CutAnswer,
     CutRequest,
+    Delay,
     FaultyProxy,
     Hang,
     always,
@@ -98,6 +100,14 @@ def test_it_hangs_until_it_is_closed(proxy: FaultyProxy, server: Server) -> None
     with pytest.raises(TimeoutError):
         post(proxy, timeout=0.2)
     assert server.bodies == []
+
+
+def test_it_takes_its_time(proxy: FaultyProxy, server: Server) -> None:
+    """The server hears of it later, and the client too."""
+    proxy.plan = lambda _: Delay(0.2)
+    begun = time.monotonic()
+    assert post(proxy) == (200, BODY)
+    assert time.monotonic() - begun >= 0.2
 
 
 def test_it_cuts_a_request(proxy: FaultyProxy, server: Server) -> None:

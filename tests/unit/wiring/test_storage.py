@@ -70,6 +70,14 @@ def test_a_bucket_gets_all_that_is_known_of_it() -> None:
     assert bucket.upload_expiry == timedelta(minutes=1)
 
 
+@pytest.mark.parametrize(("lease", "call"), [(60, 30), (120, 60), (1, 8)])
+def test_no_call_of_a_bucket_outlasts_half_a_lease(lease: float, call: float) -> None:
+    """Unless that is too short for a part to get through."""
+    bucket = bucket_of(settings(s3_bucket="pictures", lease_seconds=lease, **KEYS))
+    assert bucket is not None
+    assert bucket.patience == timedelta(seconds=call)
+
+
 @pytest.mark.parametrize(
     ("url", "parts"),
     [
