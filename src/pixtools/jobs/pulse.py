@@ -22,7 +22,7 @@ from pixtools.jobs.service import Service
 
 T = TypeVar("T")
 LOOK_EVERY: Final = timedelta(seconds=1)
-TELL_EVERY: Final = timedelta(milliseconds=250)
+TELL_EVERY: Final = timedelta(seconds=1)
 LEAST_STEP: Final = 0.01
 
 

@@ -42,16 +42,16 @@ def progress(house: House, stage: Stage) -> float:
 
 
 def test_quick_work_costs_no_writes(house: House, database: MemoryDatabase) -> None:
-    """A hundred checkpoints within a quarter of a second touch nothing."""
+    """A hundred checkpoints within a second touch nothing."""
     pulse = Pulse(house.service, claimed(house))
     before = database.writes
     for step in range(100):
-        house.clock.advance(0.002)
+        house.clock.advance(0.009)
         pulse(step / 100)
     assert database.writes == before
 
 
-def test_progress_is_told_four_times_a_second_at_most(
+def test_progress_is_told_once_a_second_at_most(
     house: House, database: MemoryDatabase
 ) -> None:
     stage = claimed(house)
@@ -60,7 +60,7 @@ def test_progress_is_told_four_times_a_second_at_most(
     for step in range(100):
         house.clock.advance(0.05)
         pulse(step / 100)
-    assert 10 <= database.writes - before <= 20
+    assert 4 <= database.writes - before <= 5
     assert progress(house, stage) > 0.9
 
 
