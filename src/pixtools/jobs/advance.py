@@ -23,6 +23,7 @@ from pixtools.domain.keys import outputs_prefix
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.batch import job_ended
 from pixtools.jobs.change import Change, Happening, change
+from pixtools.jobs.claimed import Claimed, Ended
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.service import Service
 from pixtools.jobs.work import archive_stage
@@ -47,58 +48,31 @@ class Outcome:
     problem: Problem | None = None
 
 
-def advance(service: Service, stage: Stage, outcome: Outcome) -> bool:
-    """End a picture stage and move its job; False if the claim was lost meanwhile.
+def advance(
+    service: Service, stage: Stage, outcome: Outcome, *, go_on: bool = False
+) -> Ended:
+    """End a picture stage and move its job.
 
-    A cancel that was asked for before this wins over the stage's success.
+    A cancel that was asked for before this wins over the stage's success. Whoever can
+    `go_on` and has ended a job's last picture packs its archive, too: that stage is
+    claimed in the same transaction, and nobody has to look for it.
     """
     with change(service) as made:
         if not made.tx.stages.settle(stage, _ended(stage, outcome, made.now)):
-            return False
+            return Ended(kept=False)
         job = made.tx.jobs.get(stage.job_id or "", lock=True)
         if job is None:
-            return True
+            return Ended(kept=True)
         merged = _absorbed(job, stage, outcome)
         merged = replace(merged, stages_left=job.stages_left - 1)
         happened = _news(job, merged)
         if merged.stages_left:
             made.record(merged, *happened)
-        else:
-            conclude(service, made, merged, happened)
-        return True
-
-
-def conclude(
-    service: Service, made: Change, job: Job, happened: Iterable[Happening] = ()
-) -> Job:
-    """End a job that has no picture stage left: status, archive, batch, events."""
-    status: JobStatus = "canceled"
-    if job.cancel_requested_at is not None:
-        job = _skipped(job)
-        made.discard(outputs_prefix(job.id))
-    else:
-        facts = _facts_problem(job)
-        status = ended_status(job.outputs, facts)
-        error = next((o.error for o in job.outputs if o.error), None)
-        error = job.error or facts or (error if status == "failed" else None)
-        job = replace(job, error=error)
-    if not may_become(job.status, status):
-        raise AssertionError(f"{job.status} never becomes {status}")
-    packed = _archive(service, made, job)
-    done: tuple[Happening, ...] = (("status", None),)
-    if packed is None or packed.status == "skipped":
-        done += (("done", None),)
-    ended = replace(
-        job,
-        status=status,
-        archive=packed,
-        progress=1.0,
-        finished_at=made.now,
-        expires_at=job.expires_at or made.now + service.rules.retention,
-    )
-    ended = made.record(ended, *happened, *done)
-    job_ended(service, made, ended)
-    return ended
+            return Ended(kept=True)
+        packer = stage if go_on and stage.lane == "default_queue" else None
+        ended, packing = _conclude(service, made, merged, happened, packer)
+        following = Claimed(packing, ended, wanted=True) if packing else None
+        return Ended(kept=True, following=following)
 
 
 def end_waiting(service: Service, made: Change, job: Job) -> Job:
@@ -110,7 +84,8 @@ def end_waiting(service: Service, made: Change, job: Job) -> Job:
     job = replace(job, stages_left=job.stages_left - dropped)
     if job.stages_left:
         return made.record(job)
-    return conclude(service, made, job)
+    ended, _ = _conclude(service, made, job)
+    return ended
 
 
 def archived(service: Service, stage: Stage, archive: Archive) -> bool:
@@ -132,6 +107,48 @@ def archived(service: Service, stage: Stage, archive: Archive) -> bool:
             packed = replace(job, archive=archive)
             made.record(packed, ("archive", None), ("done", None))
         return True
+
+
+def _conclude(
+    service: Service,
+    made: Change,
+    job: Job,
+    happened: Iterable[Happening] = (),
+    packer: Stage | None = None,
+) -> tuple[Job, Stage | None]:
+    """End a job that has no picture stage left: status, archive, batch, events.
+
+    With the job comes the stage that packs it, if `packer`'s owner has claimed it.
+    """
+    status: JobStatus = "canceled"
+    if job.cancel_requested_at is not None:
+        job = _skipped(job)
+        made.discard(outputs_prefix(job.id))
+    else:
+        facts = _facts_problem(job)
+        status = ended_status(job.outputs, facts)
+        error = next((o.error for o in job.outputs if o.error), None)
+        error = job.error or facts or (error if status == "failed" else None)
+        job = replace(job, error=error)
+    if not may_become(job.status, status):
+        raise AssertionError(f"{job.status} never becomes {status}")
+    packed, taken = _packing(service, made, job, packer)
+    done: tuple[Happening, ...] = (("status", None),)
+    if packed is None or packed.status == "skipped":
+        done += (("done", None),)
+    elif taken:
+        done += (("archive", None),)
+    ended = replace(
+        job,
+        status=status,
+        archive=packed,
+        progress=1.0,
+        finished_at=made.now,
+        expires_at=job.expires_at or made.now + service.rules.retention,
+    )
+    ended = made.record(ended, *happened, *done)
+    job_ended(service, made, ended)
+    return ended, taken
 
 
 def _ended(stage: Stage, outcome: Outcome, now: datetime) -> Stage:
@@ -205,13 +222,27 @@ def _facts_problem(job: Job) -> Problem | None:
     return job.error or problem_of(CorruptImage("The metadata could not be read."))
 
 
-def _archive(service: Service, made: Change, job: Job) -> Archive | None:
+def _packing(
+    service: Service, made: Change, job: Job, packer: Stage | None
+) -> tuple[Archive | None, Stage | None]:
     if job.archive is None:
-        return None
+        return None, None
     if not any(output.status == "succeeded" for output in job.outputs):
-        return replace(job.archive, status="skipped")
-    made.queue([archive_stage(service, job, made.now)])
-    return job.archive
+        return replace(job.archive, status="skipped"), None
+    stage = archive_stage(service, job, made.now)
+    if packer is None:
+        made.queue([stage])
+        return job.archive, None
+    taken = replace(
+        stage,
+        status="running",
+        attempt=1,
+        lease_owner=packer.lease_owner,
+        lease_expires_at=made.now + service.rules.lease,
+        started_at=made.now,
+    )
+    made.tx.stages.add([taken])
+    return replace(job.archive, status="processing"), taken
 
 
 def _news(before: Job, after: Job) -> list[Happening]:

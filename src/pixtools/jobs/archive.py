@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
+from pathlib import Path
 from typing import Final
 
 from pixtools.domain.errors import SourceMissing
@@ -17,7 +19,7 @@ from pixtools.jobs.names import download_name, unique
 from pixtools.jobs.ports.blobs import Blobs, BlobWriter
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.service import Service
-from pixtools.jobs.transfer import writing
+from pixtools.jobs.transfer import CHUNK, writing
 
 _FIRST_YEAR: Final = 1980
 _REGULAR_FILE: Final = 0o100644 << 16
@@ -33,20 +35,22 @@ class Entry:
     at: datetime
 
 
-def write_archive(service: Service, stage: Stage, job: Job | None) -> bool:
+def write_archive(
+    service: Service, stage: Stage, job: Job | None, at_hand: Mapping[str, Path]
+) -> bool:
     """Make a claimed archive stage's ZIP; False if the claim was lost meanwhile.
 
     Images do not deflate, so they are stored, and the ZIP needs neither memory nor
-    scratch space of its size. Files that are gone by now are left out.
+    scratch space of its size. Files that are gone by now are left out; those `at_hand`
+    are not fetched again.
     """
     pulse = Pulse(service, stage)
     key, jobs = _contents(service, stage, job)
-    entries = list(entries_of(jobs))
-    if not any(service.blobs.stat(entry.key) for entry in entries):
-        skipped = Archive(status="skipped")
-        return pulse.insist(lambda: archived(service, stage, skipped))
+    shelf = Shelf(service.blobs, at_hand)
     with writing(service.blobs, key, ZIP) as writer:
-        pack(entries, service.blobs, writer, pulse)
+        if not pack(entries_of(jobs), shelf, writer, pulse):
+            skipped = Archive(status="skipped")
+            return pulse.insist(lambda: archived(service, stage, skipped))
         pulse.hold()
         blob = writer.commit()
     done = Archive(status="succeeded", key=blob.key, bytes=blob.bytes)
@@ -67,19 +71,39 @@ def entries_of(jobs: Iterable[Job]) -> Iterator[Entry]:
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Stored objects, of which some lie at hand as files, too."""
+
+    blobs: Blobs
+    at_hand: Mapping[str, Path] = field(default_factory=dict)
+
+    def chunks(self, key: str) -> Iterator[bytes] | None:
+        """An object's bytes; None if it is gone."""
+        if key in self.at_hand:
+            return _read(self.at_hand[key])
+        try:
+            chunks = iter(self.blobs.read(key))
+            first = next(chunks, b"")
+        except SourceMissing:
+            return None
+        return chain((first,), chunks)
+
+
 def pack(
-    entries: Iterable[Entry], blobs: Blobs, writer: BlobWriter, pulse: Pulse
-) -> None:
-    """Write a ZIP of stored objects; the same objects make the same bytes."""
+    entries: Iterable[Entry], shelf: Shelf, writer: BlobWriter, pulse: Pulse
+) -> int:
+    """Write a ZIP of stored objects; how many. The same objects make the same bytes."""
     with zipfile.ZipFile(_Outlet(writer), "w", zipfile.ZIP_STORED) as packed:
         for entry in entries:
-            chunks = _present(blobs, entry.key)
+            chunks = shelf.chunks(entry.key)
             if chunks is None:
                 continue
             with packed.open(_described(entry), "w") as file:
                 for chunk in chunks:
                     file.write(chunk)
                     pulse.again()
+        return len(packed.filelist)
 
 
 def _contents(
@@ -91,18 +115,10 @@ def _contents(
         return batch_archive_key(stage.batch_id), tx.batches.jobs(stage.batch_id)
 
 
-def _present(blobs: Blobs, key: str) -> Iterator[bytes] | None:
-    try:
-        chunks = iter(blobs.read(key))
-        first = next(chunks, b"")
-    except SourceMissing:
-        return None
-    return _joined(first, chunks)
-
-
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def _described(entry: Entry) -> zipfile.ZipInfo:

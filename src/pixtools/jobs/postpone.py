@@ -44,12 +44,12 @@ def give_up(service: Service, stage: Stage, problem: Problem) -> bool:
     """Fail a stage for good; False if the claim was lost meanwhile."""
     if stage.kind == "archive":
         return archived(service, stage, Archive(status="failed"))
-    return advance(service, stage, Outcome(status="failed", problem=problem))
+    return advance(service, stage, Outcome(status="failed", problem=problem)).kept
 
 
 def call_off(service: Service, stage: Stage) -> bool:
     """End a stage of a job that was canceled; False if the claim was lost meanwhile."""
-    return advance(service, stage, Outcome(status="canceled"))
+    return advance(service, stage, Outcome(status="canceled")).kept
 
 
 def backoff(stage: Stage, first: timedelta) -> timedelta:

@@ -16,6 +16,7 @@ from pixtools.domain.pipeline import Pipeline
 from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import OutputFacts, Report
 from pixtools.jobs.advance import Outcome, advance
+from pixtools.jobs.claimed import Ended, Workplace
 from pixtools.jobs.ports.blobs import Blob
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.pulse import Pulse
@@ -26,33 +27,35 @@ RENDERED: Final = 0.95
 """The share of a stage's progress that is pixels; the rest is putting files away."""
 
 
-def render_stage(service: Service, stage: Stage, job: Job) -> bool:
-    """Make a claimed stage's outputs; False if the claim was lost meanwhile.
+def render_stage(service: Service, stage: Stage, job: Job, place: Workplace) -> Ended:
+    """Make a claimed stage's outputs; they stay at hand for what follows.
 
     Raises what the renderer, the store and the pulse raise; nothing of the stage is
     visible then. Outputs rest under keys that every attempt shares, so that a second
     run replaces what a first one left.
     """
     pulse = Pulse(service, stage, until=RENDERED)
-    with service.scratch.directory() as directory:
-        source, scratch = directory / "source", directory / "made"
-        source.mkdir()
-        scratch.mkdir()
-        original = service.blobs.fetch(job.source.key, source, etag=job.source.etag)
-        pulse.again()
-        plan = plan_of(stage, job)
-        report = service.renderer.render(
-            original,
-            plan,
-            scratch,
-            assets=_assets(service, plan, directory, pulse),
-            limits=service.rules.limits,
-            checkpoint=pulse,
-            timeout=service.rules.limits.timeout_seconds,
-        )
-        outputs = _put_away(service, job, report, scratch, pulse)
+    directory = place.directory()
+    source, scratch = directory / "source", directory / "made"
+    source.mkdir()
+    scratch.mkdir()
+    original = service.blobs.fetch(job.source.key, source, etag=job.source.etag)
+    pulse.again()
+    plan = plan_of(stage, job)
+    report = service.renderer.render(
+        original,
+        plan,
+        scratch,
+        assets=_assets(service, plan, directory, pulse),
+        limits=service.rules.limits,
+        checkpoint=pulse,
+        timeout=service.rules.limits.timeout_seconds,
+    )
+    made = {facts.id: scratch / facts.file for facts in report.outputs}
+    outputs = _put_away(service, job, report, made, pulse)
+    place.at_hand |= {o.key: made[o.id] for o in outputs.values() if o.key}
     outcome = _outcome(stage, job, plan, report, outputs)
-    return pulse.insist(lambda: advance(service, stage, outcome))
+    return pulse.insist(lambda: advance(service, stage, outcome, go_on=True))
 
 
 def plan_of(stage: Stage, job: Job) -> RenderPlan:
@@ -81,7 +84,11 @@ def _assets(
 
 
 def _put_away(
-    service: Service, job: Job, report: Report, scratch: Path, pulse: Pulse
+    service: Service,
+    job: Job,
+    report: Report,
+    made: Mapping[str, Path],
+    pulse: Pulse,
 ) -> dict[str, Output]:
     known = {output.id: output for output in job.outputs}
     done: dict[str, Output] = {}
@@ -89,8 +96,7 @@ def _put_away(
         if facts.id in known:
             kind = FORMATS[facts.format]
             key = output_key(job.id, facts.id, kind.extension)
-            file = scratch / facts.file
-            blob = put(service.blobs, file, key, kind.content_type, pulse)
+            blob = put(service.blobs, made[facts.id], key, kind.content_type, pulse)
             done[facts.id] = _made(known[facts.id], facts, blob)
     for failure in report.failures:
         if failure.id in known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pixtools.domain.errors import (
@@ -19,6 +19,7 @@ from pixtools.domain.keys import archive_key, outputs_prefix
 from pixtools.jobs.advance import end_waiting
 from pixtools.jobs.archive import write_archive
 from pixtools.jobs.change import Change, change
+from pixtools.jobs.claimed import Claimed, Ended, Workplace
 from pixtools.jobs.postpone import call_off, give_up, postpone
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.render import render_stage
@@ -62,15 +63,6 @@ def run_stage(service: Service, owner: str, stage_id: str) -> Stage | None:
     return _run(service, claim(service, owner, stage_id=stage_id))
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A stage that is somebody's to work on; its job, unless it is a batch's."""
-
-    stage: Stage
-    job: Job | None
-    wanted: bool
-
-
 def claim(
     service: Service,
     owner: str,
@@ -100,24 +92,33 @@ def claim(
 
 
 def work(service: Service, claimed: Claimed) -> None:
-    """Run a claimed stage to whatever end it takes."""
+    """Run a claimed stage, and what follows from it, to whatever end they take."""
+    following: Claimed | None = claimed
+    with Workplace(service.scratch) as place:
+        while following:
+            following = work_on(service, following, place)
+
+
+def work_on(service: Service, claimed: Claimed, place: Workplace) -> Claimed | None:
+    """Run one claimed stage to whatever end it takes; what follows from it, if any."""
     stage, job = claimed.stage, claimed.job
     try:
         if stage.kind == "archive" or job is None:
-            kept = write_archive(service, stage, job)
+            ended = Ended(write_archive(service, stage, job, place.at_hand))
         else:
-            kept = render_stage(service, stage, job)
+            ended = render_stage(service, stage, job, place)
     except Canceled:
-        kept = call_off(service, stage)
+        ended = Ended(call_off(service, stage))
     except LeaseLost:
-        kept = False
+        ended = Ended(kept=False)
     except PixtoolsError as error:
-        kept = _failed(service, stage, error)
+        ended = Ended(_failed(service, stage, error))
     except Exception as error:
         postpone(service, stage, problem_of(error))
         raise
-    if not kept and stage.job_id:
+    if not ended.kept and stage.job_id:
         _leave_nothing(service, stage.job_id)
+    return ended.following
 
 
 def _run(service: Service, claimed: Claimed | None) -> Stage | None:

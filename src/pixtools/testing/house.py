@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from pixtools.domain.job import Job, Lane
 from pixtools.domain.pipeline import Pipeline
+from pixtools.jobs.claimed import Claimed, Workplace
 from pixtools.jobs.ports.facts import Database
-from pixtools.jobs.run_stage import run_next
+from pixtools.jobs.run_stage import claim, run_next, work_on
 from pixtools.jobs.service import Rules, Service
 from pixtools.jobs.submit import IdempotencyKey, Intake, Order, submit_upload
 from pixtools.testing.clock import CountedIds, HandClock
@@ -83,6 +84,14 @@ class House:
         if found is None:
             raise LookupError(job_id)
         return found
+
+    def step(self, owner: str = "one") -> Claimed | None:
+        """Run the next stage alone; what its owner would go on with at once."""
+        claimed = claim(self.service, owner, lanes=("default_queue",))
+        if claimed is None:
+            raise LookupError("Nothing waits.")
+        with Workplace(self.service.scratch) as place:
+            return work_on(self.service, claimed, place)
 
     def work(
         self, owner: str = "worker", lanes: Sequence[Lane] = ("default_queue",)

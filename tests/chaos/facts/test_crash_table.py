@@ -23,10 +23,11 @@ from tests.deaths import (
 
 from pixtools.domain.errors import LeaseLost
 from pixtools.domain.job import Job, Stage, Wakeup
+from pixtools.jobs.claimed import Claimed
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.reap import reap
 from pixtools.jobs.relay import relay
-from pixtools.jobs.run_stage import Claimed, claim, run_next, run_stage, work
+from pixtools.jobs.run_stage import claim, run_next, run_stage, work
 from pixtools.jobs.service import Service
 from pixtools.testing.house import House
 from pixtools.testing.mortal import Killed

@@ -48,7 +48,7 @@ class TestWithAnUploadToCome:
             assert started.status_code == 202
             assert started.json()["status"] == "queued"
             assert started.json()["source"]["sha256"] == sha256
-        assert site.work() == 2
+        assert site.work() == 1
 
     def test_starting_before_the_upload_is_a_conflict(self, site: Site) -> None:
         body = order(site, WISH).json()

@@ -8,7 +8,7 @@ import zipfile
 from tests.unit.jobs.looks import shown
 
 from pixtools.domain.errors import StorageUnavailable
-from pixtools.jobs.run_stage import run_next
+from pixtools.jobs.run_stage import work
 from pixtools.testing.house import RESIZED, House
 
 TO_PNG = {"id": "web", "action": "convert", "format": "png"}
@@ -37,7 +37,8 @@ def test_it_holds_what_was_made_as_it_was_made(house: House) -> None:
 def test_the_same_outputs_make_the_same_bytes(house: House) -> None:
     """Times are the job's, not the packer's; a second attempt changes nothing."""
     job = house.submit(RESIZED)
-    run_next(house.service, "one")
+    packing = house.step()
+    assert packing
     read, calls = house.blobs.read, []
 
     def cut_off(key: str) -> object:
@@ -47,7 +48,7 @@ def test_the_same_outputs_make_the_same_bytes(house: House) -> None:
         return read(key)
 
     house.blobs.read = cut_off  # type: ignore[method-assign, assignment] # a fake
-    run_next(house.service, "one")
+    work(house.service, packing)
     house.clock.advance(3600)
     house.work()
     with packed(house, job.id) as found:
@@ -62,20 +63,38 @@ def test_the_same_outputs_make_the_same_bytes(house: House) -> None:
     assert archive.bytes == blob.bytes
 
 
+def test_what_was_just_made_is_not_fetched_again(house: House) -> None:
+    """Whoever made the pictures packs them, from where they were made."""
+
+    def refused(key: str) -> object:
+        raise StorageUnavailable(key)
+
+    house.blobs.read, read = refused, house.blobs.read  # type: ignore[method-assign, assignment] # a fake
+    job = house.submit(RESIZED, TO_PNG)
+    assert house.work() == 1
+    house.blobs.read = read  # type: ignore[method-assign] # the real one
+    with packed(house, job.id) as found:
+        for name, id in (("cat-small.webp", "small.webp"), ("cat-web.png", "web.png")):
+            stored = b"".join(house.blobs.read(f"processed/{job.id}/{id}"))
+            assert found.read(name) == stored
+
+
 def test_outputs_that_are_gone_by_now_are_left_out(house: House) -> None:
     job = house.submit(RESIZED, TO_PNG)
-    run_next(house.service, "one")
+    packing = house.step()
+    assert packing
     house.blobs.delete(f"processed/{job.id}/small")
-    house.work()
+    work(house.service, packing)
     with packed(house, job.id) as found:
         assert found.namelist() == ["cat-web.png"]
 
 
 def test_without_any_output_left_it_is_skipped(house: House) -> None:
     job = house.submit(RESIZED)
-    run_next(house.service, "one")
+    packing = house.step()
+    assert packing
     house.blobs.delete("processed/")
-    house.work()
+    work(house.service, packing)
     archive = shown(house, job).archive
     assert archive is not None
     assert archive.status == "skipped"

@@ -10,9 +10,10 @@ from tests.unit.jobs.looks import shown, told
 from pixtools.domain.job import Job
 from pixtools.jobs.advance import Outcome, advance
 from pixtools.jobs.cancel import cancel
+from pixtools.jobs.claimed import Claimed
 from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.pulse import Pulse
-from pixtools.jobs.run_stage import Claimed, claim, run_next
+from pixtools.jobs.run_stage import claim, run_next
 from pixtools.testing.house import RESIZED, House
 
 CLEAN = {"id": "clean", "action": "denoise"}
@@ -42,7 +43,7 @@ def denoised(house: House, claimed: Claimed, job: Job) -> bool:
     made = replace(clean, status="succeeded", key=key, bytes=5, sha256=blob.sha256)
     return advance(
         house.service, claimed.stage, Outcome(status="succeeded", outputs=(made,))
-    )
+    ).kept
 
 
 def test_each_heavy_step_is_a_stage_of_its_own(house: House) -> None:
@@ -92,7 +93,7 @@ def test_a_broken_lane_does_not_spoil_the_other(house: House) -> None:
     job = house.submit(RESIZED, CLEAN)
     claimed = denoising(house)
     run_next(house.service, "one")
-    assert advance(house.service, claimed.stage, Outcome(status="failed"))
+    assert advance(house.service, claimed.stage, Outcome(status="failed")).kept
     assert shown(house, job).status == "partial"
 
 

@@ -21,6 +21,7 @@ from pixtools.domain.job import Job, Lane, may_become
 from pixtools.domain.keys import outputs_prefix
 from pixtools.jobs.batch import close_batch, open_batch
 from pixtools.jobs.cancel import cancel
+from pixtools.jobs.claimed import Claimed
 from pixtools.jobs.erase import erase
 from pixtools.jobs.expire import expire
 from pixtools.jobs.postpone import postpone
@@ -28,7 +29,7 @@ from pixtools.jobs.problems import problem_of
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.reap import reap, release
 from pixtools.jobs.retry import retry
-from pixtools.jobs.run_stage import Claimed, claim, work
+from pixtools.jobs.run_stage import claim, work
 from pixtools.testing.house import FACTS, RESIZED, House
 from pixtools.testing.memory_facts import State
 from pixtools.testing.memory_jobs import MemoryDatabase

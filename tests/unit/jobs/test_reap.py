@@ -98,7 +98,7 @@ def test_the_dead_are_released_at_once(house: House) -> None:
 def test_a_lost_archive_is_packed_by_another(house: House) -> None:
     """Or fails in the end; the job itself has long ended."""
     job = house.submit()
-    take_archive(house)
+    assert house.step()
     for _ in range(4):
         house.clock.advance(70)
         assert reap(house.service) == 1
@@ -112,7 +112,7 @@ def test_a_lost_archive_is_packed_by_another(house: House) -> None:
 
 
 def take_archive(house: House) -> None:
-    """Run renders; claim an archive, and die while it is packed."""
+    """Claim an archive, and die while it is packed."""
     from pixtools.jobs.run_stage import run_next
 
     class Killed(BaseException):

@@ -61,11 +61,16 @@ def test_each_stage_of_a_job_is_announced_once(house: House) -> None:
     }
 
 
-def test_an_archive_is_announced_when_it_can_be_packed(house: House) -> None:
+def test_an_archive_whose_packer_was_lost_is_announced(house: House) -> None:
+    """Whoever makes a job's last picture packs it: nobody has to be called for that."""
     house.submit()
     post = Post()
     relay(house.service, post)
-    run_next(house.service, "one")
+    assert house.step()
+    assert relay(house.service, post) == 0
+    house.clock.advance(61)
+    assert reap(house.service) == 1
+    house.clock.advance(30)
     assert relay(house.service, post) == 1
     assert [wakeup.kind for wakeup in post.got] == ["render", "archive"]
 

@@ -7,7 +7,7 @@ from tests.unit.jobs.looks import shown, stage_of, told
 from pixtools.domain.events import ending
 from pixtools.jobs.erase import erase
 from pixtools.jobs.ports.work import Checkpoint
-from pixtools.jobs.run_stage import run_next, run_stage
+from pixtools.jobs.run_stage import run_next, run_stage, work
 from pixtools.testing.house import FACTS, RESIZED, House
 from pixtools.testing.memory_work import NO_IMAGE
 
@@ -17,7 +17,7 @@ BROKEN = b"GIF89a\xa0\x00\x70\x00" + NO_IMAGE
 
 def test_a_job_is_done_with_everything_that_was_asked(house: House) -> None:
     job = house.submit(RESIZED, TO_PNG, FACTS)
-    assert house.work() == 2
+    assert house.work() == 1
     done = shown(house, job)
     assert (done.status, done.progress, done.error) == ("succeeded", 1.0, None)
     assert [(o.id, o.status, o.format) for o in done.outputs] == [
@@ -65,10 +65,11 @@ def test_everything_that_happens_is_told_in_order(house: House) -> None:
 def test_the_end_is_told_once_when_nothing_can_change_any_more(house: House) -> None:
     """Whoever waits for it is not woken for anything before."""
     job = house.submit()
-    run_next(house.service, "one")
+    packing = house.step()
+    assert packing
     assert house.job(job.id).terminal
     assert ending(job.id) not in house.bell.subjects
-    house.work()
+    work(house.service, packing)
     assert house.job(job.id).settled
     assert house.bell.subjects.count(ending(job.id)) == 1
 
@@ -82,12 +83,14 @@ def test_an_erased_job_has_come_to_its_end(house: House) -> None:
 def test_a_job_has_ended_before_its_archive_is_packed(house: House) -> None:
     """Who waits for pictures does not wait for the ZIP."""
     job = house.submit()
-    run_next(house.service, "one")
+    packing = house.step()
+    assert packing
+    assert packing.stage.lease_owner == "one"
     assert house.job(job.id).status == "succeeded"
-    assert told(house, job)[-1] == ("status", None)
+    assert told(house, job)[-2:] == [("status", None), ("archive", None)]
     archive = house.job(job.id).archive
     assert archive is not None
-    assert archive.status == "pending"
+    assert archive.status == "processing"
 
 
 def test_without_an_archive_the_end_is_the_end(house: House) -> None:

@@ -12,7 +12,7 @@ from pixtools.jobs.erase import erase
 from pixtools.jobs.expire import expire
 from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.read import get_job
-from pixtools.jobs.run_stage import run_next, run_stage
+from pixtools.jobs.run_stage import run_next, run_stage, work
 from pixtools.jobs.submit import announce
 from pixtools.testing.house import FACTS, RESIZED, House
 
@@ -185,7 +185,8 @@ def test_an_archive_that_is_erased_while_it_is_packed_leaves_nothing(
     house: House,
 ) -> None:
     job = house.submit()
-    run_next(house.service, "one")
+    packing = house.step()
+    assert packing
     read = house.blobs.read
 
     def last_moment(key: str) -> object:
@@ -194,7 +195,7 @@ def test_an_archive_that_is_erased_while_it_is_packed_leaves_nothing(
         return iter(chunks)
 
     house.blobs.read = last_moment  # type: ignore[method-assign, assignment] # a fake
-    run_next(house.service, "one")
+    work(house.service, packing)
     assert house.blobs.keys() == []
 
 
