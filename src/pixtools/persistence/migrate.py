@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import random
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine, exc, inspect
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.engine import open_engine
-from pixtools.persistence.schema import version_of
+from pixtools.persistence.schema import HEAD, version_of
 
 LOCK = 7_161_952_117
 """Any number that nothing else in the database locks."""
+
+GAP_MS = 200
+"""How long others wait at most for a try that comes to nothing."""
+TRIES = 100
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -31,6 +38,8 @@ def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, st
         with engine.execution_options(writes=True).begin() as connection:
             _wait_for_turn(connection)
             before = version_of(connection)
+            if before != HEAD:
+                _take_tables(connection)
             command.upgrade(alembic_config(connection), to)
             return before, version_of(connection) or ""
     except exc.DBAPIError as error:
@@ -51,6 +60,31 @@ def _wait_for_turn(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def _take_tables(connection: Connection) -> None:
+    """Have every table before the first of them changes, so that nobody is in the way.
+
+    Transactions at work lock tables in orders of their own; waiting for one table while
+    holding another would end in a deadlock, and whoever waits has others wait. So it is
+    all at once or not at all, tried until there is a gap. Raises DatabaseUnavailable.
+    """
+    names = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+    if connection.dialect.name != "postgresql" or not names:
+        return
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {GAP_MS}")
+    for _ in range(TRIES):
+        with suppress(exc.OperationalError), connection.begin_nested():
+            connection.exec_driver_sql(
+                f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE"
+            )
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            return
+        time.sleep(random.uniform(0, 2 * GAP_MS / 1000))  # noqa: S311 - no secret
+    raise DatabaseUnavailable(
+        "The tables were in use all the time: run pixtools migrate again, or stop "
+        "whatever holds a transaction open."
+    )
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

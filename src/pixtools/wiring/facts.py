@@ -33,7 +33,8 @@ def facts(settings: Settings) -> Iterator[SqlDatabase]:
 
 def persistence_config(settings: Settings) -> PersistenceConfig:
     """Where facts rest, and how many may ask at once."""
-    return PersistenceConfig(url=settings.sqlalchemy_url)
+    size = settings.database_pool_size
+    return PersistenceConfig(url=settings.sqlalchemy_url, pool_size=size, overflow=size)
 
 
 def _look(database: SqlDatabase) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, MetaData, inspect, select
+from sqlalchemy import Connection, Engine, MetaData, inspect, select
 
 from pixtools.domain.errors import ConfigurationInvalid, DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
@@ -54,6 +57,14 @@ def differences(engine: Engine) -> list[object]:
 
 def tables(engine: Engine) -> set[str]:
     return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def old_row(
+    connection: Connection, known: MetaData, table: str, row: dict[str, Any]
+) -> None:
+    """Add a row as code does that knows the columns of `known` only."""
+    values = {column.name: row[column.name] for column in known.tables[table].columns}
+    connection.execute(metadata.tables[table].insert(), values)
 
 
 def test_upgrade_head_equals_the_tables(config: PersistenceConfig) -> None:
@@ -102,17 +113,54 @@ def test_the_last_releases_code_runs_on_this_schema(config: PersistenceConfig) -
 
     def work(engine: Engine) -> None:
         with engine.execution_options(writes=True).begin() as connection:
-            for table, row in (("jobs", job_row(job)), ("stages", stage_row(stage))):
-                names = known.tables[table].columns.keys()
-                values = {name: row[name] for name in names}
-                connection.execute(metadata.tables[table].insert(), values)
-                connection.execute(select(known.tables[table])).one()
+            old_row(connection, known, "jobs", job_row(job))
+            old_row(connection, known, "stages", stage_row(stage))
+            assert connection.execute(select(known.tables["stages"])).one()
 
     on(config, work)
     database = SqlDatabase(config)
     with database.read() as tx:
         assert list(tx.stages.of_job(job.id)) == [stage]
     database.close()
+
+
+def test_the_last_release_goes_on_while_the_schema_changes(
+    config: PersistenceConfig,
+) -> None:
+    """Rolling out: first `migrate`, under the load of processes that know nothing."""
+    last = ScriptDirectory.from_config(alembic_config()).get_revision(HEAD)
+    assert last is not None
+    migrate(config, str(last.down_revision))
+    known = MetaData()
+    on(config, known.reflect)
+    jobs, stages = known.tables["jobs"], known.tables["stages"]
+    done = threading.Event()
+
+    def serve(engine: Engine) -> int:
+        writer, rounds = engine.execution_options(writes=True), 0
+        while not done.is_set() or not rounds:
+            job = a_job()
+            with writer.begin() as connection:
+                old_row(connection, known, "jobs", job_row(job))
+                old_row(connection, known, "stages", stage_row(a_stage(job)))
+            with writer.begin() as connection:
+                mine = stages.c.job_id == job.id
+                connection.execute(stages.update().where(mine).values(status="running"))
+                assert connection.execute(select(stages).where(mine)).one()
+                mine = jobs.c.id == job.id
+                connection.execute(jobs.update().where(mine).values(progress=0.5))
+            rounds += 1
+        return rounds
+
+    with ThreadPoolExecutor(3) as pool:
+        serving = [pool.submit(on, config, serve) for _ in range(3)]
+        try:
+            assert migrate(config) == (last.down_revision, HEAD)
+        finally:
+            done.set()
+        rounds = [each.result(timeout=60) for each in serving]
+    assert all(rounds)
+    assert on(config, differences) == []
 
 
 def test_many_may_migrate_at_once(config: PersistenceConfig) -> None:
