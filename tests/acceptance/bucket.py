@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from tests.acceptance.visiting import ALL_HANDS
 
 from pixtools.testing.serving import Serving, serving
 from pixtools.testing.spaces import Bucket, s3_client
@@ -62,7 +63,7 @@ def opened_shop(bucket: Bucket, **settings: str) -> Iterator[Shop]:
     """A started service on this bucket."""
     client = s3_client(bucket)
     with (
-        serving(settings_of(bucket) | settings) as service,
+        serving(settings_of(bucket) | ALL_HANDS | settings) as service,
         httpx2.Client(timeout=60, trust_env=False) as web,
     ):
         yield Shop(service, bucket, client, web)

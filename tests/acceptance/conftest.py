@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.deployed import Deployed, Served
 from tests.acceptance.refusing import UPLOAD_LIMIT, Strict
-from tests.acceptance.visiting import SLOW, WEBP, job, made, submitted
+from tests.acceptance.visiting import ALL_HANDS, SLOW, WEBP, job, made, submitted
 
 from pixtools.testing.cluster import cluster, settings_of
 from pixtools.testing.images import photo_jpeg
@@ -37,7 +37,7 @@ def service(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Served]:
     if request.param == "cluster":
         yield request.getfixturevalue("deployed")
         return
-    with serving({"LOCAL_FILE_ROOT": str(shelf)}) as served:
+    with serving({"LOCAL_FILE_ROOT": str(shelf), **ALL_HANDS}) as served:
         yield served
 
 
