@@ -91,7 +91,8 @@ class Settings(BaseSettings):
         7, ge=1, description="Days until the bucket itself deletes objects."
     )
     storage_url: str = Field(
-        "", description="Store that is not S3_BUCKET, such as file:///… or s3://…."
+        "",
+        description="Instead of S3_BUCKET: s3://bucket/prefix, file:///dir or az://….",
     )
     public_base_url: str = Field(
         "", description="Base of URLs shown to clients; empty follows each request."

@@ -39,7 +39,8 @@ def store_faults(doing: str) -> Iterator[None]:
 def is_behind_the_end(fault: StorageUnavailable) -> bool:
     """Whether the object exists, but has no byte in the range that was asked for."""
     text = str(fault.__cause__)
-    return "status code: 416" in text or "Invalid range" in text
+    said = ("status code: 416", "Invalid range", "StartTooLarge")
+    return any(words in text for words in said)
 
 
 def is_refusal(fault: StorageUnavailable) -> bool:

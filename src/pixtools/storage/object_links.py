@@ -25,9 +25,9 @@ def open_links(config: ObjectsConfig, clock: Clock) -> Links:
     """The Links port on a bucket; asks nothing yet. Raises ConfigurationInvalid."""
     if config.kind == "s3":
         return S3Links(config, clock)
-    from pixtools.storage.cloud_links import CloudLinks
+    from pixtools.storage.azure_links import AzureLinks
 
-    return CloudLinks(config, clock)
+    return AzureLinks(config, clock)
 
 
 class S3Links:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
+from obstore.store import AzureStore, ObjectStore, S3Store
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.storage.config import LONGEST_BACKOFF, ObjectsConfig
@@ -30,8 +30,7 @@ def open_store(config: ObjectsConfig) -> ObjectStore:
     try:
         if config.kind == "s3":
             return _s3(config)
-        kind = GCSStore if config.kind == "gs" else AzureStore
-        return kind(
+        return AzureStore(
             config.bucket,
             prefix=config.prefix or None,
             client_options=_client(config),

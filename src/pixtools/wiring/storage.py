@@ -126,7 +126,7 @@ def tree_of(settings: Settings) -> StorageConfig:
     )
 
 
-def _named(settings: Settings) -> tuple[Literal["file", "s3", "gs", "az"], str, str]:
+def _named(settings: Settings) -> tuple[Literal["file", "s3", "az"], str, str]:
     if settings.s3_bucket:
         return "s3", settings.s3_bucket, ""
     if settings.storage_url:

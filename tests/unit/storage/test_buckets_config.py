@@ -19,7 +19,6 @@ CONFIG = ObjectsConfig(bucket="pictures", access_key="key", secret_key="hush-hus
     [
         ("s3://pictures", ("s3", "pictures", "")),
         ("s3://pictures/shop/photos/", ("s3", "pictures", "shop/photos")),
-        ("gs://pictures/", ("gs", "pictures", "")),
         ("az://container", ("az", "container", "")),
         ("file:///srv/pixtools/", ("file", "/srv/pixtools", "")),
     ],
@@ -35,7 +34,7 @@ def test_a_storage_url_names_kind_and_place(
     "url",
     [
         "pictures", "s3://", "s3://a//b", "s3://a/../b", "s3://a/.b", "ftp://a",
-        "file://relative", "file:///", "://",
+        "file://relative", "file:///", "://", "gs://pictures",
     ],
 )  # fmt: skip
 def test_another_storage_url_is_refused(url: str) -> None:
@@ -69,14 +68,7 @@ def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(open_store(CONFIG))
 
 
-@pytest.mark.parametrize("kind", ["gs", "az"])
-def test_a_store_that_lacks_its_settings_is_refused(
-    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
+def test_a_store_that_lacks_its_settings_is_refused() -> None:
     """With the store's own reason."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", f"{tmp_path}/none.json")
-    with pytest.raises(
-        ConfigurationInvalid, match=f"{kind}://pictures can't be opened"
-    ):
-        open_store(replace(CONFIG, kind=kind))  # type: ignore[arg-type]  # one of them
+    with pytest.raises(ConfigurationInvalid, match="az://pictures can't be opened"):
+        open_store(replace(CONFIG, kind="az"))

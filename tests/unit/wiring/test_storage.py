@@ -82,7 +82,6 @@ def test_no_call_of_a_bucket_outlasts_half_a_lease(lease: float, call: float) ->
     ("url", "parts"),
     [
         ("s3://pictures/shop", ("s3", "pictures", "shop")),
-        ("gs://pictures", ("gs", "pictures", "")),
         ("az://pictures", ("az", "pictures", "")),
     ],
 )

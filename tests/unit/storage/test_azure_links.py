@@ -1,4 +1,4 @@
-"""Links to Azure and Google, as far as they can be had."""
+"""Links to Azure, as far as they can be had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses at Google Cloud Storage and Azure, as far as obstore signs them.
+"""Addresses at Azure, as far as obstore signs them.
 
 They expire, and serve or take one object. What obstore can't sign is neither promised
 nor enforced: a download has the object's own name and type, and an upload may be of
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import obstore
-from obstore.store import AzureStore, GCSStore
+from obstore.store import AzureStore
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.jobs.ports.blobs import SignedUpload
@@ -21,16 +21,16 @@ from pixtools.storage.keys import names
 from pixtools.storage.object_faults import store_faults
 from pixtools.storage.object_store import open_store
 
-_HEADERS = {"gs": {}, "az": {"x-ms-blob-type": "BlockBlob"}}
+_NEEDED = {"x-ms-blob-type": "BlockBlob"}
 
 
-class CloudLinks:
+class AzureLinks:
     """The Links port, with the limits above."""
 
     def __init__(self, config: ObjectsConfig, clock: Clock) -> None:
         """Raises ConfigurationInvalid."""
         store = open_store(config)
-        if not isinstance(store, GCSStore | AzureStore):
+        if not isinstance(store, AzureStore):
             raise ConfigurationInvalid(f"{config.kind}:// has other links.")
         self._store = store
         self._config = config
@@ -54,7 +54,7 @@ class CloudLinks:
         """Permission to PUT one object, of any content."""
         del bytes, sha256
         url, expires_at = self._signed("PUT", key, self._config.upload_expiry)
-        headers = dict(_HEADERS[self._config.kind])
+        headers = dict(_NEEDED)
         if content_type:
             headers["Content-Type"] = content_type
         return SignedUpload(url=url, headers=headers, expires_at=expires_at)
