@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, exc
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.batches import SqlBatches
 from pixtools.persistence.config import PersistenceConfig
-from pixtools.persistence.engine import open_engine
+from pixtools.persistence.engine import open_engine, transaction
 from pixtools.persistence.history import SqlHistory
 from pixtools.persistence.idempotency import SqlIdempotency
 from pixtools.persistence.jobs import SqlJobs
@@ -82,7 +82,7 @@ def _reading(embedded: bool) -> dict[str, object]:
 @contextmanager
 def _transaction(engine: Engine) -> Iterator[Connection]:
     try:
-        with engine.begin() as connection:
+        with transaction(engine) as connection:
             yield connection
     except FAULTS_OF_OURS:
         raise

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -30,8 +33,7 @@ def open_engine(config: PersistenceConfig) -> Engine:
     config.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         config.url,
-        **_pool(config),
-        hide_parameters=True,
+        **_common(config),
         connect_args={
             "timeout": config.busy_timeout,
             "isolation_level": None,
@@ -39,12 +41,27 @@ def open_engine(config: PersistenceConfig) -> Engine:
         },
     )
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
     return engine
 
 
-def _pool(config: PersistenceConfig) -> dict[str, Any]:
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that commits with its block.
+
+    On SQLite it is begun here, and not by listening for SQLAlchemy's word that it
+    begins: an engine that anyone listens to tells of every statement several times,
+    which costs as much as the statement.
+    """
+    with engine.begin() as connection:
+        _begin(connection)
+        yield connection
+
+
+def _common(config: PersistenceConfig) -> dict[str, Any]:
     return {
+        "hide_parameters": True,
+        "json_serializer": _json,
+        "json_deserializer": from_json,
         "pool_size": config.pool_size,
         "max_overflow": config.overflow,
         "pool_timeout": config.pool_timeout,
@@ -56,10 +73,9 @@ def _on_a_server(config: PersistenceConfig) -> Engine:
 
     engine = create_engine(
         config.url,
-        **_pool(config),
+        **_common(config),
         creator=lambda: connect(config.url, patience=config.patience),
         pool_pre_ping=True,
-        hide_parameters=True,
     )
     limits = (
         f"SET lock_timeout = {config.busy_timeout * 1000:.0f}",
@@ -76,6 +92,11 @@ def _on_a_server(config: PersistenceConfig) -> Engine:
     event.listen(engine, "connect", limit)
     event.listen(engine, "handle_error", _leave_out_values)
     return engine
+
+
+def _json(value: object) -> str:
+    """JSON by pydantic, in a quarter of the time that `json` takes."""
+    return to_json(value).decode()
 
 
 def _leave_out_values(context: ExceptionContext) -> None:
@@ -96,10 +117,10 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
     raw = connection.connection.driver_connection
     if not isinstance(raw, sqlite3.Connection):
         return
+    writes = connection.get_execution_options().get("writes")
     try:
         raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
     except sqlite3.Error as error:  # SQLAlchemy does not see this statement

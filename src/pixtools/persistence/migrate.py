@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, exc, inspect
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
-from pixtools.persistence.engine import open_engine
+from pixtools.persistence.engine import open_engine, transaction
 from pixtools.persistence.schema import HEAD, version_of
 
 LOCK = 7_161_952_117
@@ -35,7 +35,7 @@ def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, st
     """
     engine = open_engine(replace(config, patience=0))
     try:
-        with engine.execution_options(writes=True).begin() as connection:
+        with transaction(engine.execution_options(writes=True)) as connection:
             _wait_for_turn(connection)
             before = version_of(connection)
             if before != HEAD:
@@ -50,7 +50,7 @@ def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, st
 
 def downgrade(engine: Engine, to: str = "-1") -> str | None:
     """Take the schema back; its version then. What only the newer one holds is lost."""
-    with engine.execution_options(writes=True).begin() as connection:
+    with transaction(engine.execution_options(writes=True)) as connection:
         command.downgrade(alembic_config(connection), to)
         return version_of(connection)
 
