@@ -43,13 +43,18 @@ class SqlDatabase:
 
     def __init__(self, config: PersistenceConfig) -> None:
         self._engine = open_engine(config)
-        embedded = self._engine.dialect.name == "sqlite"
+        embedded = self.one_writer
         # SQLite lets waiting writers poll; within this process they queue instead.
         self._turn: AbstractContextManager[object] = (
             threading.Lock() if embedded else nullcontext()
         )
         self._reader = self._engine.execution_options(**_reading(embedded))
         self._writer = self._engine.execution_options(writes=True)
+
+    @property
+    def one_writer(self) -> bool:
+        """Whether a write keeps every other one waiting."""
+        return self._engine.dialect.name == "sqlite"
 
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:

@@ -23,6 +23,11 @@ class DoubtfulDatabase:
         """Whether an answer was lost."""
         return self._left <= 0
 
+    @property
+    def one_writer(self) -> bool:
+        """As the database says."""
+        return self._database.one_writer
+
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction of which one may not be answered."""

@@ -38,6 +38,8 @@ class MemoryTransaction:
 class MemoryDatabase:
     """Facts in memory. Set `away` and everything raises DatabaseUnavailable."""
 
+    one_writer = True
+
     def __init__(self) -> None:
         self.away = False
         self.writes = 0

@@ -190,13 +190,21 @@ class MemoryOutbox:
         for wakeup in wakeups:
             self._state.wakeups[wakeup.id] = wakeup
 
+    def due(self, now: datetime, limit: int) -> Sequence[Wakeup]:
+        """What `take` would answer; it is kept."""
+        due = [each for each in self._state.wakeups.values() if each.due_at <= now]
+        return sorted(due, key=lambda each: (each.due_at, each.id))[:limit]
+
     def take(self, now: datetime, limit: int) -> Sequence[Wakeup]:
         """Those whose time has come, the longest due first, and forget them."""
-        due = [each for each in self._state.wakeups.values() if each.due_at <= now]
-        taken = sorted(due, key=lambda each: (each.due_at, each.id))[:limit]
-        for each in taken:
-            del self._state.wakeups[each.id]
+        taken = self.due(now, limit)
+        self.forget(taken)
         return taken
+
+    def forget(self, wakeups: Sequence[Wakeup]) -> None:
+        """Keep these no longer."""
+        for each in wakeups:
+            self._state.wakeups.pop(each.id, None)
 
     def next_due(self) -> datetime | None:
         """When the next one is due; None if there is none."""

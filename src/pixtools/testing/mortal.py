@@ -52,6 +52,11 @@ class MortalDatabase:
         self._database = database
         self._fate = fate
 
+    @property
+    def one_writer(self) -> bool:
+        """As the database says."""
+        return self._database.one_writer
+
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that may not live to its commit."""

@@ -92,6 +92,7 @@ CALLS: dict[str, Callable[[Transaction], object]] = {
     "due": lambda tx: tx.queues.due(NOW),
     "next light": lambda tx: tx.queues.next_due(("default_queue",), light_only=9),
     "take wake-ups": lambda tx: tx.outbox.take(NOW, 9),
+    "due wake-ups": lambda tx: tx.outbox.due(NOW, 9),
     "next wake-up": lambda tx: tx.outbox.next_due(),
     "depth": lambda tx: tx.queues.depth(),
     "load": lambda tx: tx.queues.load("default"),

@@ -120,6 +120,18 @@ def test_what_could_not_be_posted_is_posted_again(house: House) -> None:
     assert relay(house.service, post) == 1
 
 
+def test_nobody_waits_for_the_broker(house: House) -> None:
+    """However long it takes to answer: meanwhile others write."""
+    first = house.submit()
+
+    def slow(wakeups: Sequence[Wakeup]) -> None:
+        assert len(wakeups) == 1
+        assert house.submit().id != first.id
+
+    assert relay(house.service, slow) == 1
+    assert relay(house.service, Post()) == 1
+
+
 def test_a_round_posts_no_more_than_its_limit(house: House) -> None:
     for _ in range(3):
         house.submit()

@@ -169,6 +169,11 @@ class Transaction(Protocol):
 class Database(Protocol):
     """Where facts rest."""
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether a write keeps every other one waiting (SQLite)."""
+        ...
+
     def write(self) -> AbstractContextManager[Transaction]:
         """A transaction that may change things (serialised where SQLite is used)."""
         ...

@@ -129,12 +129,20 @@ class Outbox(Protocol):
         """Keep wake-ups until they are taken."""
         ...
 
+    def due(self, now: datetime, limit: int) -> Sequence[Wakeup]:
+        """What `take` would answer; it is kept."""
+        ...
+
     def take(self, now: datetime, limit: int) -> Sequence[Wakeup]:
         """Those whose time has come, the longest due first, and forget them.
 
         Two that take at once never get the same; what was taken by a transaction
         that is undone is there again.
         """
+        ...
+
+    def forget(self, wakeups: Sequence[Wakeup]) -> None:
+        """Keep these no longer; harmless twice."""
         ...
 
     def next_due(self) -> datetime | None:

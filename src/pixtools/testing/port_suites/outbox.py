@@ -80,6 +80,27 @@ class OutboxSuite:
             half_done()
         assert taken(database) == [wakeup]
 
+    def test_a_look_takes_nothing(self, database: Database) -> None:
+        """What is due is told in the order in which it would be taken."""
+        late = a_wakeup(due_at=NOW + SECOND)
+        second, first = a_wakeup(), a_wakeup(due_at=NOW - SECOND)
+        kept(database, late, second, first)
+        with database.read() as tx:
+            assert list(tx.outbox.due(NOW, 1)) == [first]
+            assert list(tx.outbox.due(NOW, 9)) == [first, second]
+        assert taken(database) == [first, second]
+
+    def test_what_is_forgotten_is_gone(self, database: Database) -> None:
+        """The rest stays; forgetting again is harmless."""
+        one, other = a_wakeup(), a_wakeup()
+        kept(database, one, other)
+        for _ in range(2):
+            with database.write() as tx:
+                tx.outbox.forget([one])
+        with database.write() as tx:
+            tx.outbox.forget([])
+        assert taken(database) == [other]
+
     def test_many_who_take_at_once_share(self, database: Database) -> None:
         """None is taken twice, none is left over."""
         wakeups = [a_wakeup() for _ in range(40)]
