@@ -8,7 +8,7 @@ prints the gates.
 from __future__ import annotations
 
 import argparse
-import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -106,9 +106,11 @@ def _write(findings: Findings, facts: dict[str, str], report: Path) -> None:
 
 
 def _say(what: str) -> None:
-    width = shutil.get_terminal_size().columns
-    print(f"… {what}"[:width], flush=True)
+    # To stderr: what servers print on stdout is kept from the terminal meanwhile.
+    print(f"{datetime.now(UTC):%H:%M:%S} {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
+    # Whoever ends us early ends what we have started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())
