@@ -40,10 +40,9 @@ def cpu_per_job(run: Run, *, workers_only: bool = False) -> float | None:
 
 def drain_share(run: Run) -> float | None:
     """The median job's time by the time from the first request to the last result."""
-    results = run.results
-    if not results:
-        return None
-    return statistics.median(results) / run.all_done
+    # Whoever was given up has waited that long at least.
+    waits = [seconds for _, seconds, _ in run.waits]
+    return statistics.median(waits) / run.all_done if waits else None
 
 
 def _nothing_wrong(runs: Iterable[Run]) -> list[Verdict]:

@@ -59,7 +59,7 @@ def _parts(found: Findings) -> dict[str, dict[str, Run]]:
     """What each section shows: its runs, or streams of one run."""
     baseline, mixed = found.baseline, found.starvation
     return {
-        "baseline": {"arrivals": baseline.of(ARRIVALS), "with the backlog": baseline},
+        "baseline": {"arrivals": baseline.of(ARRIVALS), "with the others": baseline},
         "spike": {"spike": found.spike},
         "rush": {"rush": found.rush},
         "retry storm": {"storm": found.storm},
@@ -154,11 +154,10 @@ def _drivers(found: Findings) -> Iterator[str]:
 
 
 def _share(run: Run) -> str:
+    """Of the time after the last request, what the median job took."""
     after = run.all_done - run.last_submit
-    results = run.results
-    if not results or after <= 0:
-        return "–"
-    return f"{median(results) / after:.2f}"
+    waits = [seconds for _, seconds, _ in run.waits]
+    return f"{median(waits) / after:.2f}" if waits and after > 0 else "–"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -15,7 +15,7 @@ from benchmarks.load.figures import Run
 from benchmarks.load.floor import Floor
 from benchmarks.load.orders import HEAVY, LIGHT, TWO, Stream, Wish
 
-BACKLOG, ARRIVALS, LIGHTS, HEAVIES = "backlog", "arrivals", "light", "heavy"
+OTHERS, ARRIVALS, LIGHTS, HEAVIES = "others", "arrivals", "light", "heavy"
 """Names of streams that share a run with others."""
 
 
@@ -50,8 +50,10 @@ QUICK: Final = Scale(
 )
 CLIENTS: Final = 8
 STORM_CLIENTS, TRIES = 32, 8
-SHARE_ARRIVING: Final = 0.8
-"""Of what the service does per second; a backlog keeps it saturated none the less."""
+SATURATING: Final = 8
+"""Clients who always have a job in the queue each."""
+SHARE_ARRIVING: Final = 0.5
+"""Of what the service does per second; the rest is done for those who saturate it."""
 SHARE_LIGHT: Final = 0.1
 
 
@@ -159,16 +161,14 @@ def _pairs(wish: Wish, jobs: int) -> Stream:
 
 
 def _baseline(bench: Bench, scale: Scale, rate: float) -> Run:
-    """A steady stream behind a backlog that lasts until its end."""
-    missing = rate * (1 - SHARE_ARRIVING) * scale.baseline
-    backlog = Stream(
-        name=BACKLOG,
+    """A steady stream of clients, while others always want more than can be done."""
+    others = Stream(
+        name=OTHERS,
         wish=LIGHT,
         model="closed",
-        seconds=60,
-        # More than the stream lacks, for the time before it begins and for slower ones.
-        jobs=round(1.5 * missing + 4 * rate) + 4,
-        clients=4,
+        seconds=scale.baseline + 3,
+        clients=SATURATING,
+        waits=True,
     )
     arrivals = Stream(
         name=ARRIVALS,
@@ -178,7 +178,7 @@ def _baseline(bench: Bench, scale: Scale, rate: float) -> Run:
         seconds=scale.baseline,
         rate=rate * SHARE_ARRIVING,
     )
-    return bench.run(backlog, arrivals, patience=scale.patience)
+    return bench.run(others, arrivals, patience=scale.patience)
 
 
 def _spike(bench: Bench, scale: Scale) -> Run:
@@ -224,7 +224,7 @@ def _lights(scale: Scale, rate: float) -> Stream:
     return Stream(
         name=LIGHTS,
         wish=LIGHT,
-        model="open",
+        model="paced",
         start=2,
         seconds=scale.starvation,
         rate=rate,

@@ -16,8 +16,9 @@ nothing. Photos, requests and their moments are the same in each run."""
 
 ABOUT: Final = {
     "baseline": """\
-Clients arrive by chance with 80 % of what the service does per second, while a backlog
-keeps its workers saturated: at the worst moment {waiting} jobs waited for one.""",
+Clients arrive by chance with half of what the service does per second, while eight
+others always have a job in the queue each, so that its workers are saturated: at the
+best moment {waiting} jobs waited for one.""",
     "spike": """\
 Thirty clients send 2 MP for WebP at the rate that the seed accepted from thirty
 clients (28.5/s), by the clock; then nobody comes until all is done. The seed's clients
@@ -33,9 +34,10 @@ Each request is sent eight times with one `Idempotency-Key`, by 32 clients, so t
 most come before the first is answered. Each key may lead to one job only, counted over
 all jobs that exist afterwards.""",
     "starvation mix": """\
-Light jobs (2 MP to WebP) arrive at the same moments twice: alone, and when twenty heavy
-ones (12 MP to AVIF with much effort, as long as denoising) stand before them. Heavy
-ones that have not ended when the last light one has are canceled.""",
+Light jobs (2 MP to WebP) arrive by the clock, one tenth of what the service does per
+second, and at the same moments twice: alone, and when twenty heavy ones (12 MP to AVIF
+with much effort, as there is no denoising yet) stand before them. Heavy ones that have
+not ended when the last light one has are canceled.""",
 }
 
 THE_SEED: Final = """\
