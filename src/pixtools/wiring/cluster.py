@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -107,10 +108,8 @@ def scheduler(settings: Settings) -> Iterator[Scheduler]:
     ):
         known = rules(settings, STANDARD)
         service = assemble(database, objects, NoPixels(), bell, known)
-        config = SchedulerConfig(
-            broker=broker_config(settings), metrics_port=settings.metrics_port
-        )
-        yield Scheduler(config, scheduler_duties(service, objects), house)
+        duties = scheduler_duties(service, objects)
+        yield Scheduler(scheduler_config(settings), duties, house)
 
 
 def scheduler_duties(service: Service, objects: ObjectStores) -> SchedulerDuties:
@@ -150,3 +149,11 @@ def worker_config(settings: Settings, lanes: Sequence[Lane]) -> WorkerConfig:
         heartbeat_file=settings.worker_heartbeat_file,
         metrics_port=settings.metrics_port,
     )
+
+
+def scheduler_config(settings: Settings) -> SchedulerConfig:
+    """How often schedulers look. Who sets a short lease won't wait long after it."""
+    config = SchedulerConfig(
+        broker=broker_config(settings), metrics_port=settings.metrics_port
+    )
+    return replace(config, reap=min(config.reap, settings.lease_seconds / 2))
