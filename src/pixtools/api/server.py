@@ -8,6 +8,20 @@ import uvicorn
 from fastapi import FastAPI
 
 from pixtools.api.app import end_streams
+from pixtools.api.connection import Connection
+
+
+def server_config(app: FastAPI, *, shutdown_seconds: int) -> uvicorn.Config:
+    """How the API is served; whoever is still at it then is cut off."""
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=shutdown_seconds,
+    )
 
 
 class Server(uvicorn.Server):

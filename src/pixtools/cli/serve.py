@@ -66,19 +66,9 @@ def _house(settings: Settings) -> AbstractContextManager[FastAPI]:
 
 
 def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
-    import uvicorn
+    from pixtools.api.server import Server, server_config
 
-    from pixtools.api.server import Server
-
-    server = Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
-    )
+    server = Server(server_config(app, shutdown_seconds=SHUTDOWN_SECONDS))
     # Uvicorn raises the signal that ended it once more; by then it has been heeded,
     # and what is still to be closed must not be cut off.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -8,20 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
-import uvicorn
 from tests.contract.http.site import Site
 
-from pixtools.api.server import Server
+from pixtools.api.server import Server, server_config
 
 
 @contextmanager
 def served(site: Site) -> Iterator[tuple[str, Server, threading.Thread]]:
     """A server on a free loopback port, in a thread of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        site.app, log_config=None, access_log=False, timeout_graceful_shutdown=60
-    )
-    server = Server(config)
+    server = Server(server_config(site.app, shutdown_seconds=60))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
