@@ -23,6 +23,7 @@ from tests.acceptance.visiting import (
 from tests.chaos.aftermath import check_all_succeeded, check_tidy
 from tests.chaos.work import MIXED
 
+from pixtools.jobs.service import Rules
 from pixtools.testing.serving import Serving, eventually, serving
 
 SECONDS = 10.0
@@ -133,7 +134,7 @@ def test_it_ends_cleanly_within_seconds(stop: Stop) -> None:
 def test_work_in_progress_is_given_back(stop: Stop) -> None:
     """However often a service is restarted, its jobs don't die of it."""
     assert stop.leases == 0
-    assert stop.attempts_left == 3
+    assert stop.attempts_left == Rules().max_attempts
 
 
 def test_what_was_given_back_is_begun_again_after_the_next_start(stop: Stop) -> None:
