@@ -16,18 +16,24 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 
 
 def postpone(
-    service: Service, stage: Stage, problem: Problem, *, counts: bool = True
+    service: Service,
+    stage: Stage,
+    problem: Problem,
+    *,
+    counts: bool = True,
+    pause: timedelta | None = None,
 ) -> bool:
     """Queue a stage again after a pause, or fail it when its attempts are used up.
 
-    With `counts=False` the attempt is given back and there is no pause: the work
-    was interrupted for no fault of its own. A job that is to be canceled ends.
-    False if the claim was lost meanwhile.
+    With `counts=False` the attempt is given back: the work was interrupted for no
+    fault of its own. Without a `pause` it doubles with each attempt. A job that is to
+    be canceled ends. False if the claim was lost meanwhile.
     """
     if counts and stage.attempt >= stage.max_attempts:
         return give_up(service, stage, problem)
     with change(service) as made:
-        pause = backoff(stage, service.rules.backoff) if counts else timedelta()
+        if pause is None:
+            pause = backoff(stage, service.rules.backoff)
         later = _waiting(stage, problem, made.now + pause, counts=counts)
         if not made.tx.stages.settle(stage, later):
             return False

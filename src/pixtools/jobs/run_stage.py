@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from pixtools.domain.errors import (
     Canceled,
+    DatabaseUnavailable,
     Interrupted,
     LeaseLost,
     PixtoolsError,
@@ -20,10 +22,16 @@ from pixtools.jobs.advance import end_waiting
 from pixtools.jobs.archive import write_archive
 from pixtools.jobs.change import Change, change
 from pixtools.jobs.claimed import Claimed, Ended, Workplace
-from pixtools.jobs.postpone import call_off, give_up, postpone
+from pixtools.jobs.postpone import backoff, call_off, give_up, postpone
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.render import render_stage
 from pixtools.jobs.service import Service
+
+AWAY: Final = (StorageUnavailable, DatabaseUnavailable)
+"""No fault of a photo: such an attempt does not count."""
+PAUSE_WHILE_AWAY: Final = timedelta(minutes=1)
+TRIES_WHILE_AWAY: Final = 60
+"""About an hour. What still fails then may be the photo's fault after all."""
 
 
 def run_next(
@@ -181,7 +189,11 @@ def _packing(made: Change, stage: Stage, job: Job | None) -> None:
 
 def _failed(service: Service, stage: Stage, error: PixtoolsError) -> bool:
     if type(error) is Interrupted:
-        return postpone(service, stage, problem_of(error), counts=False)
+        problem = problem_of(error)
+        return postpone(service, stage, problem, counts=False, pause=timedelta())
+    if isinstance(error, AWAY) and stage.attempt < TRIES_WHILE_AWAY:
+        pause = min(backoff(stage, service.rules.backoff), PAUSE_WHILE_AWAY)
+        return postpone(service, stage, problem_of(error), counts=False, pause=pause)
     if error.retryable:
         return postpone(service, stage, problem_of(error))
     return give_up(service, stage, problem_of(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,37 @@ def test_trouble_that_does_not_pass_fails_in_the_end(house: House) -> None:
     assert (done.status, done.error.code) == ("failed", "worker_lost")
     assert done.error.retryable
     assert len(house.renderer.plans) == 5
+
+
+def test_an_outage_of_half_an_hour_fails_no_job(house: House) -> None:
+    """The store is away for all; a photo has its attempts for itself."""
+    raising(house, *[StorageUnavailable() for _ in range(34)])
+    job = house.submit()
+    since = house.clock.now()
+    while house.clock.now() - since < timedelta(minutes=30):
+        house.work()
+        house.clock.advance(10)
+    assert shown(house, job).status == "processing"
+    house.clock.advance(60)
+    raising(house, *[WorkerLost() for _ in range(4)])
+    for _ in range(8):
+        house.work()
+        house.clock.advance(300)
+    assert shown(house, job).status == "succeeded"
+
+
+def test_what_the_store_never_takes_fails_after_an_hour_or_so(house: House) -> None:
+    """It may be the photo, for instance one that is too large for this disk."""
+    raising(house, *[StorageUnavailable() for _ in range(99)])
+    job = house.submit()
+    tries = 0
+    while shown(house, job).finished_at is None:
+        tries += house.work()
+        house.clock.advance(30)
+    done = shown(house, job)
+    assert done.error is not None
+    assert (done.status, done.error.code) == ("failed", "storage_unavailable")
+    assert 60 <= tries <= 65
 
 
 def test_a_bug_is_told_to_the_runner_and_not_to_the_client(house: House) -> None:
