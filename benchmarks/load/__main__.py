@@ -113,4 +113,7 @@ def _say(what: str) -> None:
 if __name__ == "__main__":
     # Whoever ends us early ends what we have started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("Stopped: no report was written, and nothing runs on.")
