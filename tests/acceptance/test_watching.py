@@ -26,10 +26,10 @@ pytestmark = pytest.mark.anywhere
 
 
 WORK = [
-    {"id": "wide", "action": "resize", "width": 1600, "format": "avif", "effort": 0},
+    {"id": "wide", "action": "resize", "width": 1600, "format": "avif", "effort": 3},
     {"id": "small", "action": "resize", "width": 400, "format": "webp"},
 ]
-"""About a second of work from twelve megapixels."""
+"""About three seconds of work, of which each one is told."""
 
 
 @pytest.fixture(scope="module")
