@@ -13,6 +13,7 @@ from tests.acceptance.visiting import SLOW, ended, job, submitted
 from tests.chaos.aftermath import check_all_succeeded, check_tidy
 from tests.chaos.work import ENCODE
 
+from pixtools.jobs.service import Rules
 from pixtools.testing.serving import Serving, eventually, serving
 
 
@@ -36,7 +37,7 @@ def attempt_of(service: Serving, job_id: str) -> int:
 
 def kill_at_attempt(service: Serving, job_id: str, attempt: int) -> int:
     """Kill the only worker's child in the middle of an attempt."""
-    eventually(lambda: attempt_of(service, job_id) == attempt, 20)
+    eventually(lambda: attempt_of(service, job_id) == attempt, 40)  # after a pause
     eventually(lambda: len(service.pixel_children()) == 1, 20)
     (victim,) = service.pixel_children()
     os.kill(victim, signal.SIGKILL)
@@ -68,10 +69,10 @@ def test_a_child_that_dies_without_work_is_replaced(
 def test_a_photo_that_kills_every_child_fails_in_the_end(
     service: Serving, photo_12mp: Path, photo_vga: Path
 ) -> None:
-    """Poison: three attempts, then `worker_lost`, and the others go on."""
+    """Poison: so many attempts, then `worker_lost`, and the others go on."""
     poison = submitted(service, photo_12mp, SLOW)
     others = []
-    for attempt in (1, 2, 3):
+    for attempt in range(1, Rules().max_attempts + 1):
         kill_at_attempt(service, poison, attempt)
         others.append(submitted(service, photo_vga))
     document = ended(service, poison, within=30)
