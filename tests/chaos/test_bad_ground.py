@@ -63,7 +63,8 @@ class TestStarts:
         [
             ("PORT", "eighty"),
             ("DATABASE_URL", "mysql://localhost/pixtools"),
-            ("RABBITMQ_URL", "amqp://localhost"),
+            ("RABBITMQ_URL", "http://localhost"),
+            ("API_KEY", "ptk_of_a_version_to_come"),
         ],
     )
     def test_a_wrong_setting_is_named(
