@@ -48,7 +48,7 @@ STEPS: Final = (
         ("routers/submission.py:_submit", "jobs/admission.py:admit"),
     ),
     Step("`?wait=`: being woken", ("api/watching.py:wait_until",)),
-    Step("`?wait=`: looking", ("routers/jobs.py:read",)),
+    Step("`?wait=`: looking", ("routers/jobs.py:look",)),
     Step(
         "finding and claiming work", ("run_stage.py:run_next",), ("run_stage.py:_run",)
     ),

@@ -29,6 +29,11 @@ def sources(service: Served) -> set[str]:
     return {name for name in service.files() if "raw/" in name}
 
 
+def files_of(service: Served, job_id: str) -> set[str]:
+    """All that is kept of one job."""
+    return {name for name in service.files() if job_id in name}
+
+
 class TestTheSameAgain:
     def test_a_photo_is_taken_once(
         self, service: Served, photo_vga: Path, key: dict[str, str]
@@ -45,11 +50,12 @@ class TestTheSameAgain:
     def test_the_replay_keeps_no_second_copy(
         self, service: Served, photo_vga: Path, key: dict[str, str]
     ) -> None:
-        ended(service, post(service, photo_vga, headers=key).json()["job_id"])
-        before = sources(service)
-        assert before
+        job_id = post(service, photo_vga, headers=key).json()["job_id"]
+        ended(service, job_id)
+        originals, own = sources(service), files_of(service, job_id)
         post(service, photo_vga, headers=key)
-        assert sources(service) == before
+        assert sources(service) == originals
+        assert files_of(service, job_id) == own != set()
 
     def test_it_shows_the_job_as_it_is_now(
         self, service: Served, photo_vga: Path, key: dict[str, str]

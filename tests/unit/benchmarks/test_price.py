@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from benchmarks.price.ledger import PIXELS, SERVICE, Ledger
 from benchmarks.price.rounds import Priced, Round, Turn
-from benchmarks.price.where import shares
+from benchmarks.price.where import STEPS, shares
 from benchmarks.price.work import GALLERY, WORKS
 
 _BUSY = "import time\nwhile time.process_time() < 0.3: pass"
@@ -19,6 +20,23 @@ subprocess.run([sys.executable, "-c", {_BUSY!r}, "pixtools.workers.child"], chec
 print("done", flush=True)
 sys.stdin.read()
 """
+
+
+SOURCES = Path(__file__).parents[3] / "src" / "pixtools"
+
+
+@pytest.mark.parametrize(
+    "named", sorted({name for step in STEPS for name in step.functions + step.less})
+)
+def test_every_function_of_a_step_stands_in_the_house(named: str) -> None:
+    """One that was renamed would cost nothing, on paper."""
+    file, _, function = named.rpartition(":")
+    texts = [
+        path.read_text()
+        for path in SOURCES.rglob("*.py")
+        if path.as_posix().endswith(f"/{file}")
+    ]
+    assert any(f"def {function}(" in text for text in texts)
 
 
 def turn(jobs: int, wall: float, pixels: float, beside: float = 0.0) -> Turn:

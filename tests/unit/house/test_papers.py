@@ -23,10 +23,10 @@ def test_a_decision_says_why_on_one_page(record: Path) -> None:
     assert len(text.splitlines()) <= PAGE
 
 
-def test_no_two_decisions_have_the_same_number() -> None:
-    """A number is a name; one that is being written elsewhere may be missing yet."""
+def test_decisions_are_numbered_without_gaps() -> None:
+    """One sequence, so that a number is a name."""
     numbers = [int(record.name[:4]) for record in DECISIONS]
-    assert len(set(numbers)) == len(numbers)
+    assert numbers == list(range(len(numbers)))
 
 
 def test_links_between_papers_lead_somewhere() -> None:
