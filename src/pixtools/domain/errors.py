@@ -5,7 +5,8 @@
     │   ├── InvalidPipeline · InvalidIdempotencyKey · UnsafeDestination
     ├── SourceError               the file that was sent can't be used
     │   ├── EmptyFile · UnsupportedFormat · CorruptImage · TruncatedImage
-    │   └── UploadTooLarge · ImageTooLarge · ImageTooLargeForMemory · TooManyFrames
+    │   ├── UploadTooLarge · ImageTooLarge · ImageTooLargeForMemory · TooManyFrames
+    │   └── SourceRefused · SourceUnreachable
     ├── OutputError               this one output can't be made
     │   ├── OutputTooLarge · OutputTooLargeForFormat · MaxBytesUnreachable
     │   └── WatermarkUnusable · EncodeFailed
@@ -136,6 +137,19 @@ class TooManyFrames(SourceError):
     """The animation has more frames than this service accepts."""
 
     code = "too_many_frames"
+
+
+class SourceRefused(SourceError):
+    """The source can't be fetched from this address."""
+
+    code = "source_refused"
+
+
+class SourceUnreachable(SourceError):
+    """The address of the source does not answer."""
+
+    code = "source_unreachable"
+    retryable = True
 
 
 class OutputError(PixtoolsError):
