@@ -136,9 +136,8 @@ class Client:
             scheme=scheme, host=host, port=where.port, target=where.target.encode()
         )
         ours = {"Host": where.place, "User-Agent": "PixTools", "Connection": "close"}
-        request = httpcore2.Request(
-            method, url, headers={**ours, **headers}, content=body
-        )
+        told = list({**ours, **headers}.items())
+        request = httpcore2.Request(method, url, headers=told, content=body)
         connection = httpcore2.HTTPConnection(
             origin=httpcore2.Origin(scheme, host, where.port),
             ssl_context=self._context,
