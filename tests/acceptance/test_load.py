@@ -66,7 +66,7 @@ def test_it_goes_on_answering(full: Serving) -> None:
     since = time.monotonic()
     for path in ("/api/health", "/v1/jobs", "/v1/operations", "/healthz"):
         assert full.http.get(path).status_code == 200
-    assert time.monotonic() - since < 2
+    assert time.monotonic() - since < 10
 
 
 def test_what_waits_is_done_in_the_order_in_which_it_came(

@@ -13,12 +13,12 @@ from tests.chaos.aftermath import check_all_succeeded, check_tidy, check_told_on
 
 from pixtools.testing.serving import Serving, serving
 
-LIMIT = 1.5
+LIMIT = 5.0
 
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[Serving]:
-    """A service that gives each stage a second and a half."""
+    """A service that gives each stage five seconds."""
     with serving({"TASK_TIMEOUT_SECONDS": str(LIMIT), "WORKERS": "1"}) as served:
         yield served
 
@@ -30,8 +30,8 @@ def test_it_fails_as_timed_out_without_another_try(
     since = time.monotonic()
     late = submitted(hasty, photo_12mp, SLOW)
     behind = [submitted(hasty, photo_vga) for _ in range(3)]
-    document = ended(hasty, late, within=15)
-    assert time.monotonic() - since < LIMIT + 4
+    document = ended(hasty, late, within=30)
+    assert time.monotonic() - since < LIMIT + 10
     assert document["status"] == "failed"
     assert document["error"]["code"] == "timed_out"
     assert document["error"]["retryable"] is False

@@ -126,5 +126,5 @@ def test_a_reader_does_not_wait_for_a_writer(database: SqlDatabase) -> None:
     with database.write() as tx:
         tx.jobs.save(replace(job, progress=0.5))
         with ThreadPoolExecutor(1) as pool:
-            found = pool.submit(kept, database, job.id).result(timeout=2)
+            found = pool.submit(kept, database, job.id).result(timeout=30)
     assert found == job

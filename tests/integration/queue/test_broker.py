@@ -43,7 +43,7 @@ def test_a_broker_that_is_silent_is_waited_for_no_longer_than_was_said(
     rabbit: Rabbit,
 ) -> None:
     with proxied(rabbit.url) as (wire, url):
-        config = BrokerConfig(url=url, connect_within=0.3, answer_within=0.3)
+        config = BrokerConfig(url=url, connect_within=1.5, answer_within=1.5)
         heard = Broker(config)
         heard.check()
         wire.hold()
@@ -51,7 +51,7 @@ def test_a_broker_that_is_silent_is_waited_for_no_longer_than_was_said(
             began = time.monotonic()
             with pytest.raises(BrokerUnavailable, match="no answer in time"):
                 broker.check()
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 10
         wire.let_go()
         heard.check()
         heard.close()

@@ -76,7 +76,7 @@ class Outbox:
 def scheduling(
     url: str, duties: SchedulerDuties, bell: HouseBell, **config: float
 ) -> Iterator[Scheduler]:
-    broker = BrokerConfig(url=url, connect_within=1.0, answer_within=1.0)
+    broker = BrokerConfig(url=url)
     times = {"backstop": NEVER, "reconcile": NEVER, "longest_pause": 0.5} | config
     made = Scheduler(SchedulerConfig(broker=broker, **times), duties, bell)  # type: ignore[arg-type] # all are times
     made.start()

@@ -189,7 +189,7 @@ def test_a_server_that_freezes_midway_is_not_waited_for(
     """Its machine still acknowledges every byte; only answers do not come."""
     job = a_job()
     with Wire.to(config) as wire:
-        hasty = SqlDatabase(replace(wire.config, patience=0.5))
+        hasty = SqlDatabase(replace(wire.config, patience=2.0))
         hasty.check()
         wire.fall_silent()
         with ThreadPoolExecutor(1) as pool:
@@ -207,7 +207,7 @@ def test_a_commit_without_an_answer_is_not_waited_for(
     """It may have come to pass: all that is known is that the database is away."""
     job = a_job()
     with Wire.to(config) as wire:
-        hasty = SqlDatabase(replace(wire.config, patience=0.5))
+        hasty = SqlDatabase(replace(wire.config, patience=2.0))
 
         def half_done() -> None:
             with hasty.write() as tx:
@@ -243,7 +243,7 @@ def test_a_restart_of_the_server_costs_no_work(
 
 def test_a_statement_may_take_so_long_and_no_longer(config: PersistenceConfig) -> None:
     """The server itself stops it, and the connection goes on."""
-    hasty = SqlDatabase(replace(config, patience=0.2))
+    hasty = SqlDatabase(replace(config, patience=2.0))
     with pytest.raises(DatabaseUnavailable), hasty.write() as tx:
         tx.jobs._connection.exec_driver_sql("SELECT pg_sleep(60)")
     hasty.check()
