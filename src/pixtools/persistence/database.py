@@ -16,6 +16,7 @@ from pixtools.persistence.engine import open_engine, transaction
 from pixtools.persistence.history import SqlHistory
 from pixtools.persistence.idempotency import SqlIdempotency
 from pixtools.persistence.jobs import SqlJobs
+from pixtools.persistence.keys import SqlKeys
 from pixtools.persistence.outbox import SqlOutbox
 from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
@@ -36,6 +37,7 @@ class SqlTransaction:
     idempotency: SqlIdempotency
     batches: SqlBatches
     history: SqlHistory
+    keys: SqlKeys
 
 
 class SqlDatabase:
@@ -104,4 +106,5 @@ def _bound(connection: Connection) -> SqlTransaction:
         idempotency=SqlIdempotency(connection),
         batches=SqlBatches(connection),
         history=SqlHistory(connection),
+        keys=SqlKeys(connection),
     )

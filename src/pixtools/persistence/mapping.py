@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, get_args
 
 from pixtools.domain.events import Event
+from pixtools.domain.identity import ApiKey
 from pixtools.domain.job import (
     Archive,
     Batch,
@@ -23,7 +24,7 @@ Row = dict[str, Any]
 
 Flat = (
     Job | Source | Output | Archive | Problem | Usage
-    | Stage | Wakeup | Batch | Event
+    | Stage | Wakeup | Batch | Event | ApiKey
 )  # fmt: skip
 _NAMES = {kind: [field.name for field in fields(kind)] for kind in get_args(Flat)}
 
@@ -95,6 +96,16 @@ def event_row(event: Event) -> dict[str, Any]:
 def event_of(row: Row) -> Event:
     """The event in a row."""
     return Event(**row)
+
+
+def key_row(key: ApiKey) -> dict[str, Any]:
+    """An API key as its row."""
+    return _flat(key) | {"scopes": list(key.scopes)}
+
+
+def key_of(row: Row) -> ApiKey:
+    """The API key in a row."""
+    return ApiKey(**{**row, "scopes": tuple(row["scopes"])})
 
 
 def _flat(value: Flat) -> dict[str, Any]:

@@ -220,3 +220,18 @@ burials: Final = Table(
     Column("buried_at", UtcDateTime, nullable=False),
 )
 Index("ix_burials_buried_at", burials.c.buried_at)
+
+api_keys: Final = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("shown", Word, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("scopes", Document, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from pixtools.domain.events import Event
+from pixtools.domain.identity import ApiKey
 from pixtools.domain.job import Batch, Job, Stage, Wakeup
 from pixtools.jobs.ports.facts import JobQuery, Remembered
 
@@ -28,6 +29,7 @@ class State:
     )
     events: dict[tuple[str, int], Event] = field(default_factory=dict)
     burials: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
 
     def part(self) -> None:
         """Have dictionaries of one's own."""
@@ -38,6 +40,7 @@ class State:
         self.answers = dict(self.answers)
         self.events = dict(self.events)
         self.burials = dict(self.burials)
+        self.keys = dict(self.keys)
 
 
 class MemoryJobs:

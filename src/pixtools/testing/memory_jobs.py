@@ -19,6 +19,7 @@ from pixtools.testing.memory_facts import (
     MemoryJobs,
     State,
 )
+from pixtools.testing.memory_keys import MemoryKeys
 from pixtools.testing.memory_stages import MemoryOutbox, MemoryQueues, MemoryStages
 
 
@@ -33,6 +34,7 @@ class MemoryTransaction:
         self.idempotency = MemoryIdempotency(state)
         self.batches = MemoryBatches(state)
         self.history = MemoryHistory(state)
+        self.keys = MemoryKeys(state)
 
 
 class MemoryDatabase:

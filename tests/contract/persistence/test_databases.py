@@ -14,6 +14,7 @@ from pixtools.persistence.database import SqlDatabase
 from pixtools.persistence.migrate import migrate
 from pixtools.testing.memory_jobs import MemoryDatabase
 from pixtools.testing.port_suites.database import JobsSuite, TransactionSuite
+from pixtools.testing.port_suites.keys import KeysSuite
 from pixtools.testing.port_suites.outbox import OutboxSuite
 from pixtools.testing.port_suites.queues import QueuesSuite
 from pixtools.testing.port_suites.shelves import AnswersSuite, ShelvesSuite
@@ -77,4 +78,8 @@ class TestOutbox(OutboxSuite):
 
 
 class TestAnswers(AnswersSuite):
+    pass
+
+
+class TestKeys(KeysSuite):
     pass

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from pixtools.domain.events import Event
 from pixtools.domain.job import Batch, Job, JobStatus
+from pixtools.jobs.ports.access import Keys
 from pixtools.jobs.ports.waiting import Outbox, Queues, Stages
 
 
@@ -164,6 +165,9 @@ class Transaction(Protocol):
 
     @property
     def history(self) -> History: ...
+
+    @property
+    def keys(self) -> Keys: ...
 
 
 class Database(Protocol):
