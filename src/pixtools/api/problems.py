@@ -47,6 +47,7 @@ STATUS: Final[dict[str, int]] = {
     "job_not_found": 404,
     "batch_not_found": 404,
     "job_expired": 410,
+    "key_not_found": 404,
     "job_conflict": 409,
     "upload_missing": 409,
     "upload_mismatch": 409,
@@ -58,6 +59,12 @@ STATUS: Final[dict[str, int]] = {
     "queue_full": 503,
     "tenant_share_exceeded": 429,
     "rate_limited": 429,
+    "access_denied": 403,
+    "credentials_missing": 401,
+    "credentials_invalid": 401,
+    "scope_missing": 403,
+    "cross_site_request": 403,
+    "host_unknown": 403,
     "interrupted": 409,
     "canceled": 409,
     "timed_out": 503,
@@ -66,6 +73,7 @@ STATUS: Final[dict[str, int]] = {
     "storage_unavailable": 503,
     "database_unavailable": 503,
     "broker_unavailable": 503,
+    "issuer_unavailable": 503,
     "worker_lost": 503,
     "configuration_invalid": 500,
     "internal_error": 500,
@@ -96,9 +104,14 @@ RETRY_AFTER: Final[dict[str, int]] = {
     "storage_unavailable": 2,
     "database_unavailable": 2,
     "broker_unavailable": 2,
+    "issuer_unavailable": 5,
     "worker_lost": 2,
 }
 """Seconds after which the same request may fare better, where nobody knows more."""
+
+
+CHALLENGE: Final = 'Bearer realm="PixTools"'
+"""What a 401 asks for (RFC 6750)."""
 
 
 class WrongField(BaseModel):
@@ -157,6 +170,8 @@ def response(problem: Problem, headers: Mapping[str, str] | None = None) -> Resp
     extra = dict(headers or {})
     if problem.code in RETRY_AFTER:
         extra.setdefault("Retry-After", str(RETRY_AFTER[problem.code]))
+    if problem.status == 401:
+        extra.setdefault("WWW-Authenticate", CHALLENGE)
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=problem.status,

@@ -15,11 +15,16 @@
     │   ├── UploadMissing · UploadMismatch · SourceMissing
     │   ├── LinkInvalid · LinkExpired
     │   ├── IdempotencyMismatch · IdempotencyInFlight
-    │   └── QueueFull · TenantShareExceeded · RateLimited
+    │   ├── QueueFull · TenantShareExceeded · RateLimited
+    │   └── KeyNotFound
+    ├── AccessDenied              who asks is not known, or may not do this
+    │   ├── CredentialsMissing · CredentialsInvalid
+    │   └── ScopeMissing · CrossSiteRequest · HostUnknown
     ├── Interrupted               the work was stopped on purpose
     │   ├── Canceled · TimedOut · LeaseLost
     ├── Unavailable               something that we depend on is away (retryable)
-    │   ├── StorageUnavailable · DatabaseUnavailable · BrokerUnavailable · WorkerLost
+    │   ├── StorageUnavailable · DatabaseUnavailable · BrokerUnavailable
+    │   └── WorkerLost · IssuerUnavailable
     ├── InternalError             a fault of ours, tried again
     └── ConfigurationInvalid      a setting is wrong; the service does not start
 
@@ -282,6 +287,48 @@ class RateLimited(Refused):
     retryable = True
 
 
+class KeyNotFound(Refused):
+    """There is no such API key."""
+
+    code = "key_not_found"
+
+
+class AccessDenied(PixtoolsError):
+    """You may not do this."""
+
+    code = "access_denied"
+
+
+class CredentialsMissing(AccessDenied):
+    """Say who you are: send Authorization: Bearer with an API key."""
+
+    code = "credentials_missing"
+
+
+class CredentialsInvalid(AccessDenied):
+    """This key or token is not known here, has expired, or was revoked."""
+
+    code = "credentials_invalid"
+
+
+class ScopeMissing(AccessDenied):
+    """Your key does not allow this."""
+
+    code = "scope_missing"
+
+
+class CrossSiteRequest(AccessDenied):
+    """A page of another site may not ask this in your name."""
+
+    code = "cross_site_request"
+
+
+class HostUnknown(AccessDenied):
+    """Without API keys this service answers to localhost alone."""
+
+    code = "host_unknown"
+
+
 class Interrupted(PixtoolsError):
     """The work was stopped."""
 
@@ -330,6 +377,12 @@ class BrokerUnavailable(Unavailable):
     """The message broker does not answer."""
 
     code = "broker_unavailable"
+
+
+class IssuerUnavailable(Unavailable):
+    """The issuer of tokens does not answer."""
+
+    code = "issuer_unavailable"
 
 
 class WorkerLost(Unavailable):
