@@ -213,9 +213,10 @@ def commands() -> str:
     parts = ["# Commands\n", MADE]
     names = ["serve", "worker", "scheduler"]
     names += ["process", "submit", "migrate", "doctor"]
+    names += ["keys create", "keys list", "keys revoke"]
     for name in names:
         shown = CliRunner().invoke(
-            build(), [name, "--help"], env={"COLUMNS": "80", "TERM": "dumb"}
+            build(), [*name.split(), "--help"], env={"COLUMNS": "80", "TERM": "dumb"}
         )
         text = "\n".join(line.rstrip() for line in shown.output.strip().splitlines())
         parts.append(f"## pixtools {name}\n\n```text\n{text}\n```\n")

@@ -7,20 +7,32 @@ from `wiring`. A wrong value stops the start with one sentence.
 from __future__ import annotations
 
 import os
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.explain import shown
 
 NOT_YET = (
-    "API_KEY", "OIDC_ISSUER", "WEBHOOK_SIGNING_SECRET",
+    "WEBHOOK_SIGNING_SECRET",
 )  # fmt: skip
 """Variables of the contract that this version can't honour: refused, not ignored."""
+
+LEAST_SECRET = 16
+_VISIBLE = re.compile("[!-~]+")
 
 EXPECTED_URLS = {
     "DATABASE_URL": "sqlite:///… or postgresql://…",
@@ -45,6 +57,31 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes a free one.")
     pixtools_data_dir: Path = Field(
         Path("data"), description="Where the embedded mode keeps database and files."
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="A key that opens everything of the default tenant."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Random text, the same for all processes, that API keys are "
+        "digested with; needed with PostgreSQL, else a file beside the database.",
+    )
+    session_hours: float = Field(
+        12, gt=0, le=8760, description="Hours that a browser stays signed in."
+    )
+    oidc_issuer: str = Field(
+        "", description="https://…; tokens that this issuer signed are good here."
+    )
+    oidc_audience: str = Field(
+        "", description="What its tokens have to say whom they are for."
+    )
+    oidc_tenant_claim: str = Field(
+        "", description="Claim that names the tenant; empty: one for each subject."
+    )
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1",
+        description="Proxies in front, by address or network, whose X-Forwarded-For "
+        "and -Proto are believed; * believes everyone.",
     )
     database_url: str = Field(
         "",
@@ -163,6 +200,30 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="Port of a worker's or scheduler's metrics."
     )
 
+    @field_validator("api_key", "secret_key")
+    @classmethod
+    def _is_a_secret(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
+        text, name = given.get_secret_value(), str(info.field_name).upper()
+        if text and (len(text) < LEAST_SECRET or not _VISIBLE.fullmatch(text)):
+            raise ValueError(
+                f"Expected at least {LEAST_SECRET} visible ASCII characters for {name} "
+                "but received another value."
+            )
+        return given
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _are_addresses(cls, given: str) -> str:
+        for part in () if given == "*" else given.split(","):
+            try:
+                ip_network(part.strip())
+            except ValueError:
+                raise ValueError(
+                    "Expected addresses, networks or * for FORWARDED_ALLOW_IPS but "
+                    f"received {shown(part.strip())}."
+                ) from None
+        return given
+
     @property
     def sqlite_path(self) -> Path | None:
         """The database file; None where DATABASE_URL leads to PostgreSQL."""
@@ -186,8 +247,8 @@ def load_settings() -> Settings:
     refused = [name for name in NOT_YET if given.get(name)]
     if refused:
         raise ConfigurationInvalid(
-            f"{refused[0]} is set, but this version runs embedded only and would "
-            "ignore it: unset it, or use a version that has the cluster mode."
+            f"{refused[0]} is set, but this version can't honour it yet: unset it, "
+            "so that nothing of yours is ignored."
         )
     try:
         settings = Settings()
@@ -216,5 +277,7 @@ def _sentence(error: ValidationError) -> str:
     name = str(finding["loc"][0]).upper() if finding["loc"] else "the environment"
     if finding["type"] == "string_pattern_mismatch":
         return f"Expected {EXPECTED_URLS[name]} for {name} but received another value."
+    if finding["type"] == "value_error":  # a sentence of ours, which shows no secret
+        return str(finding["ctx"]["error"])
     rule = finding["msg"][0].lower() + finding["msg"][1:]
     return f"{name} is {shown(finding['input'])}, but {rule}."

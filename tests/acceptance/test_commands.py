@@ -283,9 +283,12 @@ class TestDoctor:
         assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["serve", "process", "submit", "migrate", "doctor"])
+COMMANDS = ["serve", "process", "submit", "migrate", "doctor"]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "keys create"])
 def test_help_fits_a_narrow_window_and_shows_examples(desk: Desk, name: str) -> None:
-    done = desk.run(name, "--help")
+    done = desk.run(*name.split(), "--help")
     assert done.returncode == GOOD
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
     assert f"pixtools {name}" in done.stdout

@@ -64,7 +64,7 @@ class TestStarts:
             ("PORT", "eighty"),
             ("DATABASE_URL", "mysql://localhost/pixtools"),
             ("RABBITMQ_URL", "http://localhost"),
-            ("API_KEY", "ptk_of_a_version_to_come"),
+            ("API_KEY", "too-short"),
         ],
     )
     def test_a_wrong_setting_is_named(

@@ -14,11 +14,12 @@ from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from pixtools.api import openapi, problems, reference
+from pixtools.api.callers import Callers
 from pixtools.api.config import ApiConfig
-from pixtools.api.deps import House
+from pixtools.api.deps import House, Known
 from pixtools.api.envelope import Envelope
 from pixtools.api.metrics import meters
-from pixtools.api.ports import NewsDesk, Probe, RateLimiter
+from pixtools.api.ports import Gate, NewsDesk, Probe, RateLimiter
 from pixtools.api.probing import Watch
 from pixtools.api.rates import Limited
 from pixtools.api.routers import (
@@ -27,8 +28,11 @@ from pixtools.api.routers import (
     classic,
     health,
     jobs,
+    session,
     submission,
 )
+from pixtools.api.sign_ins import SignIns
+from pixtools.api.threads import Threads
 from pixtools.domain.errors import PixtoolsError
 from pixtools.jobs.service import Service
 
@@ -43,6 +47,8 @@ def create_app(
     doors: Sequence[APIRouter] = (),
     page: Sequence[BaseRoute] = (),
     limiter: RateLimiter | None = None,
+    gate: Gate | None = None,
+    sign_ins: RateLimiter | None = None,
     registry: CollectorRegistry | None = None,
 ) -> FastAPI:
     """Build the app on a service.
@@ -50,30 +56,25 @@ def create_app(
     `probes` are asked by `/api/health`, those that are `needed` by `/api/readyz`, too.
     `doors` are routers of other parts (files behind signed links); `page` are the
     routes or mounts of the page, tried last. `limiter` counts requests that change
-    something; None lets everyone ask as often as they like. It is closed with the app.
-    `registry` is what `/metrics` shows.
+    something; None lets everyone ask as often as they like. `gate` tells who asks; None
+    takes all for the same tenant. `sign_ins` counts wrong keys by address. Both
+    limiters are closed with the app. `registry` is what `/metrics` shows.
     """
+    known, threads = meters(registry), Threads()
     house = House(
         config=config,
         service=service,
         desk=desk,
-        meters=meters(registry),
-        watch=Watch(
-            probes, timeout=config.probe_timeout, freshness=config.probe_freshness
+        meters=known,
+        threads=threads,
+        callers=Callers(
+            gate, config.public_base_url, SignIns(sign_ins, known), threads
         ),
+        watch=_watch(config, probes),
         needed=needed,
         limiter=limiter,
     )
-    app = FastAPI(
-        title="PixTools",
-        version=config.version,
-        openapi_url="/openapi.json" if config.docs else None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
-        lifespan=_closing(limiter),
-    )
+    app = _bare(config, _closing(limiter, sign_ins))
     app.state.house = house
     _answer_errors(app)
     _open_doors(app, config, doors)
@@ -89,9 +90,29 @@ def end_streams(app: FastAPI) -> None:
     found.desk.close()
 
 
+def _bare(config: ApiConfig, lifespan: Lifespan[FastAPI]) -> FastAPI:
+    return FastAPI(
+        title="PixTools",
+        version=config.version,
+        openapi_url="/openapi.json" if config.docs else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        lifespan=lifespan,
+    )
+
+
+def _watch(config: ApiConfig, probes: Mapping[str, Probe]) -> Watch:
+    return Watch(probes, timeout=config.probe_timeout, freshness=config.probe_freshness)
+
+
 def _open_doors(app: FastAPI, config: ApiConfig, doors: Sequence[APIRouter]) -> None:
-    for router in (submission, jobs, batches, catalogue, classic, health):
-        app.include_router(router.router, dependencies=[Limited])
+    for router in (submission, jobs, batches, classic):
+        app.include_router(router.router, dependencies=[Known, Limited])
+    app.include_router(session.router, dependencies=[Limited])
+    for router in (catalogue, health):
+        app.include_router(router.router)
     if config.metrics:
         app.include_router(health.metrics)
     for door in doors:
@@ -100,12 +121,13 @@ def _open_doors(app: FastAPI, config: ApiConfig, doors: Sequence[APIRouter]) -> 
         app.include_router(reference.router)
 
 
-def _closing(limiter: RateLimiter | None) -> Lifespan[FastAPI]:
+def _closing(*limiters: RateLimiter | None) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        if limiter is not None:
-            await limiter.close()
+        for limiter in limiters:
+            if limiter is not None:
+                await limiter.close()
 
     return lifespan
 

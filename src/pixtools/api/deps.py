@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 
-from pixtools.api.addresses import AbsoluteLinks, base_of, network_of
+from pixtools.api.addresses import AbsoluteLinks, base_of
+from pixtools.api.callers import Caller, Callers, admitted
 from pixtools.api.config import ApiConfig
 from pixtools.api.metrics import Meters
 from pixtools.api.ports import NewsDesk, RateLimiter
@@ -30,10 +32,13 @@ class House:
     desk: NewsDesk
     meters: Meters
     watch: Watch
+    callers: Callers
     needed: Collection[str]
     """Which dependencies accepting a job needs."""
     limiter: RateLimiter | None = None
     threads: Threads = field(default_factory=Threads)
+    base: str = ""
+    """Where this client reached us, without a slash at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +54,9 @@ async def house(request: Request) -> House:
     """The app's house; the links that it makes lead to where this client asked."""
     found = request.app.state.house
     assert isinstance(found, House)  # noqa: S101 - set by create_app alone
-    base = found.config.public_base_url or base_of(request.scope)
-    links = AbsoluteLinks(found.service.links, base.rstrip("/"))
-    return replace(found, service=replace(found.service, links=links))
+    base = (found.config.public_base_url or base_of(request.scope)).rstrip("/")
+    links = AbsoluteLinks(found.service.links, base)
+    return replace(found, service=replace(found.service, links=links), base=base)
 
 
 async def service(house: Annotated[House, Depends(house)]) -> Service:
@@ -59,30 +64,26 @@ async def service(house: Annotated[House, Depends(house)]) -> Service:
     return house.service
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who sent the request, as far as it can be told."""
-
-    tenant: str
-    authenticated: bool
-    network: str
-
-    @property
-    def identity(self) -> str:
-        """By what requests are counted: whoever is known, else where they are."""
-        if self.authenticated:
-            return f"tenant:{self.tenant}"
-        return f"address:{self.network}"
+async def caller(request: Request, house: Annotated[House, Depends(house)]) -> Caller:
+    """Who asks; also when nobody is known."""
+    return await house.callers.caller(request, house.base)
 
 
-async def caller(request: Request) -> Caller:
-    """Who asks. Everyone is the same unknown tenant until keys are asked for."""
-    return Caller(
-        tenant="default", authenticated=False, network=network_of(request.scope)
-    )
+BEARER: Final = HTTPBearer(auto_error=False)
+"""Only marks guarded routes in the OpenAPI document."""
 
 
-async def tenant(caller: Annotated[Caller, Depends(caller)]) -> str:
+async def known(
+    request: Request,
+    house: Annotated[House, Depends(house)],
+    caller: Annotated[Caller, Depends(caller)],
+    _mark: Annotated[object, Depends(BEARER)],
+) -> Caller:
+    """Who asks, if known and allowed to; raises why not."""
+    return admitted(request, caller, house.base)
+
+
+async def tenant(caller: Annotated[Caller, Depends(known)]) -> str:
     """Whose jobs these are."""
     return caller.tenant
 
@@ -100,5 +101,7 @@ async def asker(request: Request, tenant: Annotated[str, Depends(tenant)]) -> As
 HouseDep = Annotated[House, Depends(house)]
 ServiceDep = Annotated[Service, Depends(service)]
 CallerDep = Annotated[Caller, Depends(caller)]
+Known: Final = Depends(known)
+"""Put on every router whose routes belong to somebody."""
 TenantDep = Annotated[str, Depends(tenant)]
 AskerDep = Annotated[Asker, Depends(asker)]

@@ -18,6 +18,7 @@ class Meters:
     uploaded: Counter
     rejections: Counter
     unlimited: Counter
+    sign_in_failures: Counter
 
 
 def meters(registry: CollectorRegistry | None = None) -> Meters:
@@ -47,6 +48,11 @@ def meters(registry: CollectorRegistry | None = None) -> Meters:
             "pixtools_api_rate_limit_bypasses_total",
             "Requests let through uncounted because Redis did not answer.",
             ("route",),
+            registry=where,
+        ),
+        sign_in_failures=Counter(
+            "pixtools_api_sign_in_failures_total",
+            "Requests that came with a key or token that is not known.",
             registry=where,
         ),
     )

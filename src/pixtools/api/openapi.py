@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from pixtools.api import schemas
+from pixtools.api import guarded, schemas
 from pixtools.api.idempotency import HEADER
 from pixtools.api.problems import Problem
 
@@ -20,6 +20,7 @@ BY_HAND: Final = (
     schemas.UploadForm,
     schemas.BatchForm,
     schemas.ClassicForm,
+    schemas.SignIn,
     Problem,
 )
 IDEMPOTENT: Final = (
@@ -34,6 +35,7 @@ TAGS: Final = [
     {"name": "catalogue", "description": "What this deployment can do."},
     {"name": "files", "description": "Behind signed links: each is a permission."},
     {"name": "pixtools", "description": "The face that PixTools clients know."},
+    {"name": "identity", "description": "Signing in with a browser."},
     {"name": "health", "description": "For platforms and monitors."},
 ]
 DESCRIPTION: Final = (
@@ -77,6 +79,7 @@ def _description(app: FastAPI, base: str | None) -> dict[str, Any]:
         operation = description["paths"][path]["post"]
         operation.setdefault("parameters", []).append(_key())
     _forget_unused_422(description)
+    guarded.say(description)
     return description
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from pixtools.domain.identity import Identity
+
 
 class Subscription(Protocol):
     """Waits for news of one job or batch."""
@@ -79,6 +81,41 @@ class RateLimiter(Protocol):
 
     async def close(self) -> None:
         """Let go of what is open."""
+        ...
+
+
+class Gate(Protocol):
+    """Knows who asks by what they bring; what is `text` here is never kept."""
+
+    @property
+    def closed(self) -> bool | None:
+        """Whether callers have to be known; None where `look` has to find out."""
+        ...
+
+    def look(self) -> bool:
+        """Whether callers have to be known; may block, raises DatabaseUnavailable."""
+        ...
+
+    def recall(self, text: str, /, *, cookie: bool = False) -> Identity | None:
+        """Whose credential this is, if that was found out just now."""
+        ...
+
+    def trusts(self, text: str, /) -> bool:
+        """Whether this key or token was good some minutes ago."""
+        ...
+
+    def identify(self, text: str, /, *, cookie: bool = False) -> Identity:
+        """Whose credential this is; may block.
+
+        Raises CredentialsInvalid, DatabaseUnavailable, IssuerUnavailable.
+        """
+        ...
+
+    def sign_in(self, text: str, /) -> tuple[Identity, str, int]:
+        """Let a browser in with a key: who it is, its cookie, its life in seconds.
+
+        May block; raises CredentialsInvalid, DatabaseUnavailable.
+        """
         ...
 
 

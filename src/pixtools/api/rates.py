@@ -7,11 +7,11 @@ from typing import Final
 
 from fastapi import Depends, Request
 
+from pixtools.api.callers import READS
 from pixtools.api.deps import CallerDep, HouseDep
 from pixtools.api.ports import RateGrant, RateLimiter
 from pixtools.domain.errors import RateLimited
 
-READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY: Final = "default"
 
 

@@ -31,8 +31,19 @@ SOURCES: Final = (
     "image_too_large_for_memory",
     "too_many_frames",
 )
+WHO_ASKS: Final = (
+    "credentials_missing",
+    "credentials_invalid",
+    "scope_missing",
+    "cross_site_request",
+    "host_unknown",
+    "rate_limited",
+    "issuer_unavailable",
+)
+"""What every route that belongs to somebody may answer before it begins."""
 ONE_JOB: Final = ("job_not_found", "job_expired")
 _LIMITED: Final = frozenset({"rate_limited"})
+_CHALLENGED: Final = frozenset({"credentials_missing", "credentials_invalid"})
 _HEADERS: Final = {
     "Retry-After": (
         problems.RETRY_AFTER.keys(), "Seconds after which to try again.", "integer",
@@ -42,6 +53,9 @@ _HEADERS: Final = {
     ),
     "RateLimit": (
         _LIMITED, "`r` requests are left; in `t` seconds there is one more.", "string",
+    ),
+    "WWW-Authenticate": (
+        _CHALLENGED, "`Bearer`: how to say who you are.", "string",
     ),
 }  # fmt: skip
 """Which codes come with a header, what it tells, and its type."""

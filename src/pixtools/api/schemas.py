@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pixtools.domain.document import BatchDocument, JobDocument
+from pixtools.domain.identity import Scope
 from pixtools.domain.operations.actions import Step
 
 
@@ -246,6 +247,20 @@ class Health(BaseModel):
 
     status: Literal["healthy", "unhealthy"]
     dependencies: dict[str, Literal["ok", "unreachable"]]
+
+
+class SignIn(Body):
+    """An API key, sent once, by a browser that wants to be signed in."""
+
+    key: str = Field(description="The key; it is never shown or repeated.")
+
+
+class SessionDocument(BaseModel):
+    """Whether callers have to be known here, and as whom this one is."""
+
+    authentication: Literal["off", "required"]
+    tenant: str | None = Field(description="Whose jobs are seen; null: sign in first.")
+    scopes: list[Scope] = Field(description="`read` looks, `write` changes.")
 
 
 NEW_JOB: TypeAdapter[NewJob] = TypeAdapter(NewJob)

@@ -11,8 +11,13 @@ from pixtools.api.app import end_streams
 from pixtools.api.connection import Connection
 
 
-def server_config(app: FastAPI, *, shutdown_seconds: int) -> uvicorn.Config:
-    """How the API is served; whoever is still at it then is cut off."""
+def server_config(
+    app: FastAPI, *, shutdown_seconds: int, proxies: str = "127.0.0.1"
+) -> uvicorn.Config:
+    """How the API is served; whoever is still at it then is cut off.
+
+    `proxies` are the addresses whose X-Forwarded-For and -Proto are believed.
+    """
     return uvicorn.Config(
         app,
         http=Connection,
@@ -20,6 +25,7 @@ def server_config(app: FastAPI, *, shutdown_seconds: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=proxies,
         timeout_graceful_shutdown=shutdown_seconds,
     )
 

@@ -21,5 +21,7 @@ class Threads:
     """Pieces of files on their way into the store or out of it."""
     errands: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 16))
     """Whole objects that are verified, copied or erased."""
+    gating: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 8))
+    """Callers who are told apart."""
     watching: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 8))
     """Looks at what streams and long polls wait for."""

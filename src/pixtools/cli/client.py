@@ -31,10 +31,15 @@ class Answered(PixtoolsError):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Talks to one server; `sleep` is how it waits between tries."""
+    """Talks to one server; `sleep` is how it waits between tries.
+
+    `key` says who asks. Files are fetched without it: their links are permissions, and
+    may lead to a store that has no business with keys.
+    """
 
     server: str
     http: httpx2.Client
+    key: str = field(default="", repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep)
 
     def submit(self, photo: Path, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -47,7 +52,7 @@ class Client:
                     urljoin(self.server, "/v1/jobs"),
                     files={"file": (photo.name, file)},
                     data=dict(fields),
-                    headers={"Idempotency-Key": key},
+                    headers=self._headers() | {"Idempotency-Key": key},
                 )
 
         return self._document(self._tried(send))
@@ -57,7 +62,8 @@ class Client:
     ) -> dict[str, Any]:
         """Follow a job until it has ended; the server holds each question open."""
         url = urljoin(self.server, f"/v1/jobs/{job['job_id']}")
-        question = partial(self.http.get, url, params={"wait": str(WAIT_SECONDS)})
+        params, headers = {"wait": str(WAIT_SECONDS)}, self._headers()
+        question = partial(self.http.get, url, params=params, headers=headers)
         while job["status"] not in TERMINAL:
             progress(float(job["progress"]))
             job = self._document(self._tried(question))
@@ -80,6 +86,9 @@ class Client:
             raise Unavailable(_unreachable(self.server, error)) from None
         finally:
             part.unlink(missing_ok=True)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
     def _tried(self, send: Callable[[], httpx2.Response]) -> httpx2.Response:
         """Send, and again after a pause while the server is away or busy."""

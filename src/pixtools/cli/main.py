@@ -9,6 +9,7 @@ import typer
 
 from pixtools.cli import (
     doctor,
+    keys,
     migrate,
     process,
     scheduler,
@@ -41,6 +42,7 @@ def build() -> typer.Typer:
         (doctor.doctor, doctor.EPILOG),
     ):
         app.command(epilog=epilog, no_args_is_help=False)(command)
+    app.add_typer(keys.build(), name="keys")
     return app
 
 

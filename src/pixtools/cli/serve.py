@@ -15,7 +15,7 @@ from pixtools.cli.say import teaching, to_stderr
 from pixtools.settings import Settings, load_settings
 from pixtools.telemetry.config import LogConfig
 from pixtools.telemetry.logs import configure_logs
-from pixtools.wiring.machine import listen
+from pixtools.wiring.machine import is_loopback, listen
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -42,6 +42,8 @@ def serve(
     """Start the service with its page: nothing else is needed on this machine.
 
     Where RABBITMQ_URL is set, only API and page: `pixtools worker` does the work.
+    Where other machines can reach the address, callers have to be known: by API_KEY, by
+    a key of `pixtools keys`, or by tokens of OIDC_ISSUER.
     Settings come from the environment or from .env (see docs/reference/settings).
     """
     with teaching():
@@ -50,25 +52,29 @@ def serve(
         listener = listen(
             host or settings.host, settings.port if port is None else port
         )
-        with _house(settings) as app:
+        exposed = not is_loopback(listener)
+        with _house(settings, exposed=exposed) as app:
             _run(app, listener, settings)
 
 
-def _house(settings: Settings) -> AbstractContextManager[FastAPI]:
+def _house(settings: Settings, *, exposed: bool) -> AbstractContextManager[FastAPI]:
     """The whole service, or its control plane where others do the work."""
     if settings.rabbitmq_url:
         from pixtools.wiring.cluster import control_plane
 
-        return control_plane(settings)
+        return control_plane(settings, exposed=exposed)
     from pixtools.wiring.embedded import embedded
 
-    return embedded(settings)
+    return embedded(settings, exposed=exposed)
 
 
 def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
     from pixtools.api.server import Server, server_config
 
-    server = Server(server_config(app, shutdown_seconds=SHUTDOWN_SECONDS))
+    config = server_config(
+        app, shutdown_seconds=SHUTDOWN_SECONDS, proxies=settings.forwarded_allow_ips
+    )
+    server = Server(config)
     # Uvicorn raises the signal that ended it once more; by then it has been heeded,
     # and what is still to be closed must not be cut off.
     for number in (signal.SIGINT, signal.SIGTERM):

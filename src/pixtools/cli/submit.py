@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,7 @@ from pixtools.cli.words import (
     PresetName,
     WithMetadata,
 )
-from pixtools.domain.errors import Canceled, PixtoolsError
+from pixtools.domain.errors import Canceled, InvalidRequest, PixtoolsError
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.operations.actions import STEP_ID
 
@@ -38,6 +39,8 @@ EPILOG = (
     "pixtools submit *.jpg --to webp --server http://127.0.0.1:8000 --json"
 )
 AT_ONCE = 4
+KEY = "PIXTOOLS_API_KEY"
+"""Not an option: what is typed is seen by others on the machine, and kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ def submit(
 ) -> None:
     """Send photos to a PixTools server, wait, and fetch what it made.
 
+    Where the server asks who you are, set PIXTOOLS_API_KEY to your API key.
+
     Exit code 0 says that all was made, 1 that something failed, 2 that the call
     makes no sense.
     """
@@ -96,7 +101,14 @@ def submit(
 def _client(server: str) -> Iterator[Client]:
     timeout = httpx2.Timeout(60, connect=5)
     with httpx2.Client(timeout=timeout) as http:
-        yield Client(base_url(server), http)
+        yield Client(base_url(server), http, key=_key())
+
+
+def _key() -> str:
+    key = os.environ.get(KEY, "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise InvalidRequest(f"Expected an API key in {KEY} but found something else.")
+    return key
 
 
 def _run(

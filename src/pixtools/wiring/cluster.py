@@ -29,6 +29,7 @@ from pixtools.queue.giving_back import GivingBack
 from pixtools.queue.scheduler import Scheduler, SchedulerDuties
 from pixtools.settings import Settings
 from pixtools.wiring.facts import facts
+from pixtools.wiring.identity import served_facts
 from pixtools.wiring.machine import RandomIds
 from pixtools.wiring.news import news
 from pixtools.wiring.pixels import NoPixels, ask_pixels, offered, workers_config
@@ -50,12 +51,16 @@ FINISH_SECONDS = 20.0
 
 
 @contextmanager
-def control_plane(settings: Settings) -> Iterator[FastAPI]:
-    """API and page; it decodes nothing and runs no work."""
+def control_plane(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
+    """API and page; it decodes nothing and runs no work.
+
+    Where other machines can reach it, raises ConfigurationInvalid if nobody would be
+    asked for a key.
+    """
     can = ask_pixels(settings)
     with (
         closing(HouseBell()) as house,
-        facts(settings) as database,
+        served_facts(settings, exposed=exposed) as database,
         object_stores(settings) as objects,
         news(settings, house) as bell,
         closing(Broker(broker_config(settings))) as broker,

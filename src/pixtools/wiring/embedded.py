@@ -21,7 +21,7 @@ from pixtools.queue.giving_back import GivingBack
 from pixtools.queue.runners import Duties, Runners
 from pixtools.queue.solo import alone_in
 from pixtools.settings import Settings
-from pixtools.wiring.facts import facts
+from pixtools.wiring.identity import served_facts
 from pixtools.wiring.news import news
 from pixtools.wiring.pixels import offered, workers_config
 from pixtools.wiring.rules import rules
@@ -33,12 +33,16 @@ OWNER = "embedded"
 
 
 @contextmanager
-def embedded(settings: Settings) -> Iterator[FastAPI]:
-    """The whole service on this machine, running; it stops when the block ends."""
+def embedded(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
+    """The whole service on this machine, running; it stops when the block ends.
+
+    Where other machines can reach it, raises ConfigurationInvalid if nobody would be
+    asked for a key.
+    """
     house = HouseBell()
     with (
         alone_in(settings.pixtools_data_dir),
-        facts(settings) as database,
+        served_facts(settings, exposed=exposed) as database,
         object_stores(settings) as objects,
         news(settings, house) as bell,
         ProcessRenderer(workers_config(settings, settings.workers)) as pixels,

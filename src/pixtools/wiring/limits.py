@@ -7,6 +7,9 @@ from pixtools.limits.config import BucketConfig, RedisConfig
 from pixtools.limits.memory import MemoryBuckets
 from pixtools.settings import Settings
 
+SIGN_INS, SIGN_IN_WINDOW = 10, 60.0
+"""So many wrong keys may come from an address within so many seconds."""
+
 
 def rate_limiter(settings: Settings) -> RateLimiter | None:
     """What counts requests: Redis where there is one; None where nobody is limited.
@@ -20,6 +23,16 @@ def rate_limiter(settings: Settings) -> RateLimiter | None:
     config = BucketConfig(
         capacity=settings.rate_limit_capacity, window=settings.rate_limit_window
     )
+    if not settings.redis_url:
+        return MemoryBuckets(config)
+    from pixtools.limits.redis import RedisBuckets
+
+    return RedisBuckets(config, RedisConfig(url=settings.redis_url))
+
+
+def sign_in_limiter(settings: Settings) -> RateLimiter:
+    """What counts wrong keys by address: always, and where all servers share it."""
+    config = BucketConfig(capacity=SIGN_INS, window=SIGN_IN_WINDOW)
     if not settings.redis_url:
         return MemoryBuckets(config)
     from pixtools.limits.redis import RedisBuckets

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.ids import uuid7
@@ -25,6 +26,12 @@ class RandomIds:
     def new(self) -> str:
         """A fresh id, unlike any other."""
         return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
+
+
+def is_loopback(listener: socket.socket) -> bool:
+    """Whether only this machine can reach it."""
+    host = str(listener.getsockname()[0]).partition("%")[0]
+    return ip_address(host).is_loopback
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -10,6 +10,7 @@ from pixtools.jobs.ports.work import Bell, Renderer
 from pixtools.jobs.service import Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
+from pixtools.wiring.identity import gate
 from pixtools.wiring.machine import RandomIds, SystemClock
 from pixtools.wiring.storage import ObjectStores
 
@@ -51,7 +52,7 @@ def face(
     from pixtools.api.app import create_app
     from pixtools.api.config import ApiConfig
     from pixtools.web.mount import page_routes
-    from pixtools.wiring.limits import rate_limiter, redis_probes
+    from pixtools.wiring.limits import rate_limiter, redis_probes, sign_in_limiter
 
     return create_app(
         ApiConfig(
@@ -66,6 +67,8 @@ def face(
         doors=objects.doors(),
         page=page_routes(),
         limiter=rate_limiter(settings),
+        gate=gate(settings, service.database),
+        sign_ins=sign_in_limiter(settings),
     )
 
 

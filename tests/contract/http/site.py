@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from pixtools.api.app import create_app
 from pixtools.api.config import ApiConfig
-from pixtools.api.ports import Probe, RateLimiter
+from pixtools.api.ports import Gate, Probe, RateLimiter
 from pixtools.queue.bell import HouseBell
 from pixtools.testing.house import House, tiny_gif
 from pixtools.testing.memory_blobs import MemoryLinks
@@ -33,6 +33,8 @@ class Site:
     probes: Mapping[str, Probe] = field(default_factory=lambda: {"database": bool})
     bell: HouseBell = field(default_factory=HouseBell)
     limiter: RateLimiter | None = None
+    gate: Gate | None = None
+    sign_ins: RateLimiter | None = None
     app: FastAPI = field(init=False)
     client: TestClient = field(init=False)
 
@@ -48,6 +50,8 @@ class Site:
             desk=self.bell,
             probes=self.probes,
             limiter=self.limiter,
+            gate=self.gate,
+            sign_ins=self.sign_ins,
         )
         self.client = TestClient(
             self.app, raise_server_exceptions=False, follow_redirects=False

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from pixtools.api.callers import Callers
 from pixtools.api.config import ApiConfig
 from pixtools.api.deps import House
 from pixtools.api.metrics import meters
 from pixtools.api.probing import Watch
+from pixtools.api.sign_ins import SignIns
+from pixtools.api.threads import Threads
 from pixtools.domain.document import (
     ArchiveDocument,
     JobDocument,
@@ -58,11 +61,18 @@ class ScriptedDesk:
 
 
 def house(desk: ScriptedDesk, **config: Any) -> House:
+    counted, threads = meters(), Threads()
     return House(
         config=ApiConfig(**config),
         service=cast("Service", None),
         desk=desk,
-        meters=meters(),
+        meters=counted,
+        callers=Callers(
+            gate=None,
+            public_base_url=None,
+            sign_ins=SignIns(None, counted),
+            threads=threads,
+        ),
         watch=Watch({}, timeout=1, freshness=1),
         needed=(),
     )

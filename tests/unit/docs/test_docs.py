@@ -31,9 +31,16 @@ def test_everything_has_its_heading() -> None:
     assert set(ACTIONS) <= headings("operations.md")
     assert set(every_error()) <= headings("errors.md")
     assert {name.upper() for name in Settings.model_fields} <= headings("settings.md")
+    for group in build().registered_groups:
+        inner = group.typer_instance
+        assert inner is not None
+        named = {
+            f"pixtools {group.name} {each.name}" for each in inner.registered_commands
+        }
+        assert named <= headings("commands.md")
     named = {
-        str(command.callback.__name__)
+        f"pixtools {command.callback.__name__}"
         for command in build().registered_commands
         if command.callback
     }
-    assert {f"pixtools {name}" for name in named} <= headings("commands.md")
+    assert named <= headings("commands.md")

@@ -69,8 +69,8 @@ def test_what_this_version_would_ignore_is_refused(
 
 
 def test_the_env_file_is_refused_likewise(elsewhere: Path) -> None:
-    (elsewhere / ".env").write_text("API_KEY=ptk_something\n")
-    with pytest.raises(ConfigurationInvalid, match="API_KEY"):
+    (elsewhere / ".env").write_text(f"{NOT_YET[0]}=something\n")
+    with pytest.raises(ConfigurationInvalid, match=NOT_YET[0]):
         load_settings()
 
 
@@ -94,6 +94,36 @@ def test_a_refusal_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationInvalid) as caught:
         load_settings()
     assert "opensesame" not in caught.value.detail
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "SECRET_KEY"])
+@pytest.mark.parametrize("value", ["too-short", "sixteen and spaces", "ß" * 20])
+def test_a_weak_secret_stops_the_start_and_is_not_shown(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationInvalid, match=name) as caught:
+        load_settings()
+    assert value not in caught.value.detail
+    assert "16 visible" in caught.value.detail
+
+
+@pytest.mark.parametrize("value", ["*", "10.0.0.0/8", "127.0.0.1, ::1"])
+def test_proxies_are_addresses_networks_or_everyone(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", value)
+    assert load_settings().forwarded_allow_ips == value
+
+
+@pytest.mark.parametrize("value", ["proxy.internal", "10.0.0.1/8", "*, 10.0.0.1"])
+def test_a_proxy_that_could_not_be_told_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server would take it for a name that no connection has, and say nothing."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", value)
+    with pytest.raises(ConfigurationInvalid, match="FORWARDED_ALLOW_IPS"):
+        load_settings()
 
 
 def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

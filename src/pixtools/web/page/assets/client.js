@@ -5,6 +5,13 @@ const TERMINAL = new Set(["succeeded", "partial", "failed", "canceled"]);
 /** Whether the job's status can no longer change. */
 export const ended = (job) => TERMINAL.has(job.status);
 
+let signedOut = () => {};
+
+/** Call this when the server no longer knows who asks. */
+export function onSignedOut(tell) {
+  signedOut = tell;
+}
+
 /** Read JSON, or throw an Error with the server's own sentence. */
 export async function read(url, options) {
   let answer;
@@ -14,6 +21,7 @@ export async function read(url, options) {
     throw new Error("The server can't be reached.");
   }
   const body = await answer.json().catch(() => null);
+  if (!answer.ok) minded(url, answer.status);
   if (!answer.ok) throw new Error(sentence(body, answer.status));
   return body;
 }
@@ -32,8 +40,9 @@ export function submit(file, fields, onProgress) {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };
     request.onload = () => {
-      if (request.status < 300) resolve(request.response);
-      else reject(new Error(sentence(request.response, request.status)));
+      if (request.status < 300) return resolve(request.response);
+      minded("v1/jobs", request.status);
+      reject(new Error(sentence(request.response, request.status)));
     };
     request.onerror = () => reject(new Error("The server can't be reached."));
     request.send(form);
@@ -71,6 +80,11 @@ async function poll(job, onJob, pause) {
     if (pause > 10000) throw error;
   }
   setTimeout(() => poll(job, onJob, Math.min(pause * 1.5, 10000)), pause);
+}
+
+/** A wrong key at the sign-in itself is no sign-out. */
+function minded(url, status) {
+  if (status === 401 && url !== "v1/session") signedOut();
 }
 
 const archiving = (job) => ["pending", "processing"].includes(job.archive?.status);

@@ -3,6 +3,7 @@
 import { follow, read, submit, ended } from "./client.js";
 import { control, el, optionsIn } from "./controls.js";
 import { bytes, jobCard } from "./results.js";
+import { whenSignedIn } from "./session.js";
 
 const SIZE = ["width", "height", "fit", "gravity", "enlarge"];
 const SHOWN_APART = new Set([...SIZE, "id", "action", "format", "watermark", "denoise"]);
@@ -193,4 +194,7 @@ function listenForDrops() {
 }
 
 listen();
-start().catch((error) => trouble(error.message));
+whenSignedIn(() => start().catch((error) => trouble(error.message))).catch((error) => {
+  $("order").hidden = false;
+  trouble(error.message);
+});
