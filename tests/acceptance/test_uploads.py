@@ -248,7 +248,7 @@ def connected(service: Serving) -> socket.socket:
 def form_head() -> bytes:
     """The head of a form, up to how its length is told."""
     kind = b"Content-Type: multipart/form-data; boundary=cut\r\n"
-    return b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + kind
+    return b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\n" + kind
 
 
 def form_begin() -> bytes:

@@ -58,6 +58,13 @@ class TestStarts:
         port = service.url.rpartition(":")[2]
         assert f"PORT {port}" in refused(tmp_path, PORT=port)
 
+    def test_nobody_serves_other_machines_without_asking_who_they_are(
+        self, tmp_path: Path
+    ) -> None:
+        said = refused(tmp_path, HOST="0.0.0.0")
+        assert "API_KEY" in said
+        assert "pixtools keys create" in said
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [

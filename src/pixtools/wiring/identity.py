@@ -41,9 +41,27 @@ def served_facts(settings: Settings, *, exposed: bool) -> Iterator[SqlDatabase]:
     """
     _oidc(settings)
     with facts(settings) as database:
-        if exposed:
-            _refuse_openness(settings, database)
+        check_gate(settings, database, exposed=exposed)
         yield database
+
+
+def check_gate(settings: Settings, database: Database, *, exposed: bool) -> None:
+    """Raise ConfigurationInvalid if all or nobody could get in, by oversight."""
+    if settings.api_key.get_secret_value() or settings.oidc_issuer:
+        return
+    ring = keyring(settings, database)
+    used = ring.is_used()
+    if used and not ring.secret:
+        raise ConfigurationInvalid(
+            "There are API keys in the database, but none could be told: set SECRET_KEY"
+            " to the value that they were made with, the same for all processes."
+        )
+    if exposed and not used:
+        raise ConfigurationInvalid(
+            "Other machines could reach this address, and nobody would be asked for a "
+            "key: set API_KEY, or make a key with pixtools keys create, or listen on "
+            "127.0.0.1."
+        )
 
 
 def shared_secret(settings: Settings) -> bytes:
@@ -56,17 +74,6 @@ def shared_secret(settings: Settings) -> bytes:
         return given.encode()
     path = settings.sqlite_path
     return _kept_at(path.resolve().parent / "secret-key.json") if path else b""
-
-
-def _refuse_openness(settings: Settings, database: Database) -> None:
-    if settings.api_key.get_secret_value() or settings.oidc_issuer:
-        return
-    if keyring(settings, database).is_used():
-        return
-    raise ConfigurationInvalid(
-        "Other machines could reach this address, and nobody would be asked for a key: "
-        "set API_KEY, or make a key with pixtools keys create, or listen on 127.0.0.1."
-    )
 
 
 def _kept_at(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.migrate import migrate
 from pixtools.settings import Settings
 from pixtools.testing.memory_jobs import MemoryDatabase
-from pixtools.wiring.identity import keyring, served_facts, shared_secret
+from pixtools.wiring.identity import check_gate, keyring, served_facts, shared_secret
 from pixtools.wiring.keys import keys
 from pixtools.wiring.machine import is_loopback
 
@@ -90,6 +90,17 @@ class TestExposure:
             ring.create()
         with served_facts(settings, exposed=True) as database:
             database.check()
+
+    @pytest.mark.parametrize("exposed", [True, False])
+    def test_keys_that_could_not_be_told_stop_the_start(self, exposed: bool) -> None:
+        """Otherwise everybody would be refused, and only the log would say why."""
+        database = MemoryDatabase()
+        told = Settings(database_url=POSTGRES, secret_key="sixteen-and-more")
+        keyring(told, database).create()
+        check_gate(told, database, exposed=exposed)
+        untold = Settings(database_url=POSTGRES)
+        with pytest.raises(ConfigurationInvalid, match="SECRET_KEY"):
+            check_gate(untold, database, exposed=exposed)
 
     def test_an_issuer_without_audience_stops_the_start(
         self, settings: Settings
