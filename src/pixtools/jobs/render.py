@@ -22,6 +22,7 @@ from pixtools.jobs.problems import problem_of
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.service import Service
 from pixtools.jobs.transfer import put
+from pixtools.jobs.work import is_heavy
 
 RENDERED: Final = 0.95
 """The share of a stage's progress that is pixels; the rest is putting files away."""
@@ -50,6 +51,7 @@ def render_stage(service: Service, stage: Stage, job: Job, place: Workplace) -> 
         limits=service.rules.limits,
         checkpoint=pulse,
         timeout=service.rules.limits.timeout_seconds,
+        heavy=is_heavy(service.rules, stage),
     )
     made = {facts.id: scratch / facts.file for facts in report.outputs}
     outputs = _put_away(service, job, report, made, pulse)

@@ -24,9 +24,8 @@ def open_engine(config: PersistenceConfig) -> Engine:
 
     SQLite: write-ahead log, every commit on disk before it is answered, transactions
     begun by us so that a writer takes its lock first. PostgreSQL: a connection that
-    broke meanwhile is replaced before it is used (that look is a tenth of what a read
-    costs), and nobody is waited for without end. What clients sent
-    never stands in the text of an error, and so not in a log.
+    broke meanwhile is replaced before it is used, and nobody is waited for without
+    end. What clients sent never stands in the text of an error, and so not in a log.
     """
     if config.sqlite_file is None:
         return _on_a_server(config)
@@ -69,13 +68,13 @@ def _common(config: PersistenceConfig) -> dict[str, Any]:
 
 
 def _on_a_server(config: PersistenceConfig) -> Engine:
-    from pixtools.persistence.patient import connect  # psycopg: in the cluster only
+    # psycopg: in the cluster only
+    from pixtools.persistence.patient import connect, replace_if_broken
 
     engine = create_engine(
         config.url,
         **_common(config),
         creator=lambda: connect(config.url, patience=config.patience),
-        pool_pre_ping=True,
     )
     limits = (
         f"SET lock_timeout = {config.busy_timeout * 1000:.0f}",
@@ -90,6 +89,7 @@ def _on_a_server(config: PersistenceConfig) -> Engine:
         connection.commit()
 
     event.listen(engine, "connect", limit)
+    event.listen(engine, "checkout", replace_if_broken)
     event.listen(engine, "handle_error", _leave_out_values)
     return engine
 

@@ -6,12 +6,14 @@ frozen answers there and is noticed by an answer that does not come.
 
 from __future__ import annotations
 
+import select
 import time
 from typing import Any, Final
 
 import psycopg
 from psycopg.abc import RV, PQGen
 from sqlalchemy import make_url
+from sqlalchemy.exc import DisconnectionError
 
 CONNECT_SECONDS: Final = 5
 SILENT_SECONDS: Final = 15
@@ -35,6 +37,12 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
 
     patience: float = 0.0
     """0 is without end."""
+
+    def hears(self) -> bool:
+        """Whether something came that was not read yet, the end perhaps."""
+        ear = select.poll()
+        ear.register(self.fileno(), select.POLLIN)
+        return bool(ear.poll(0))
 
     def wait(
         self,
@@ -71,3 +79,14 @@ def connect(
     opened = PatientConnection.connect(**{**_WIRE, **words}, autocommit=autocommit)
     opened.patience = patience
     return opened
+
+
+def replace_if_broken(connection: object, *_: object) -> None:
+    """Called when a pool lends a connection; raises for a new one to take its place.
+
+    A server says nothing to a connection that rests, but that it ends. To ask it would
+    take as long as a statement; keepalives tell of one that went without a word.
+    """
+    ours = isinstance(connection, PatientConnection)
+    if ours and (connection.closed or connection.hears()):
+        raise DisconnectionError

@@ -13,14 +13,16 @@ LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerConfig:
-    """`runners` threads take stages of `lanes`; times are in seconds.
+    """`runners` threads take stages of `lanes`, `heavy` of them heavy ones, too.
 
+    Times are in seconds.
     When the process stops, a stage has `finish_within` to end; then it is given back.
     `backstop` is how long a runner sleeps at most when no bell rings, and
     `upkeep` the time between two rounds of reaping and expiring.
     """
 
     runners: int = 2
+    heavy: int = 1
     lanes: tuple[Lane, ...] = ("default_queue",)
     backstop: float = 2.0
     upkeep: float = 10.0

@@ -36,6 +36,7 @@ class GivingBack:
         limits: Limits,
         checkpoint: Checkpoint,
         timeout: float,
+        heavy: bool = False,
     ) -> Report:
         """As the renderer does; raises Interrupted when there is no time left."""
 
@@ -52,4 +53,5 @@ class GivingBack:
             limits=limits,
             checkpoint=watched,
             timeout=timeout,
+            heavy=heavy,
         )

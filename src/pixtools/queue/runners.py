@@ -41,8 +41,8 @@ class Duties:
 class Runners:
     """The runner threads and the upkeep thread of one process.
 
-    Of several runners the first leaves heavy stages to the others, so that a light
-    one never waits until a heavy one has ended.
+    The first runners leave heavy stages to the last `heavy` ones, so that a light one
+    never waits until a heavy one has ended.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Runners:
         """Start all threads; they end with `stop`."""
         for number in range(self._config.runners):
             owner = f"{self._owner}/{number}"
-            light_only = number == 0 and self._config.runners > 1
+            light_only = number < self._config.runners - self._config.heavy
             self._spawn(f"runner-{number}", partial(self._run, owner, light_only))
         self._spawn("upkeep", self._keep_up)
 
@@ -70,6 +70,11 @@ class Runners:
         for thread in self._threads:
             thread.join(self._config.stop_within)
         return not any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def count(self) -> int:
+        """How many runner threads there should be."""
+        return self._config.runners
 
     @property
     def alive(self) -> int:

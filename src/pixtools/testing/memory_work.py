@@ -46,6 +46,7 @@ class PaperRenderer:
         self.bad: dict[str, str] = {}
         self.plans: list[RenderPlan] = []
         self.assets: list[Mapping[str, Path]] = []
+        self.heavy: list[bool] = []
 
     def render(
         self,
@@ -57,9 +58,11 @@ class PaperRenderer:
         limits: Limits,
         checkpoint: Checkpoint,
         timeout: float,
+        heavy: bool = False,
     ) -> Report:
         """Make a file for each output; raises CorruptImage where NO_IMAGE stands."""
         del limits, timeout
+        self.heavy.append(heavy)
         self.plans.append(plan)
         self.assets.append(assets)
         checkpoint(0.0)

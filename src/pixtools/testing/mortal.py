@@ -195,6 +195,7 @@ class MortalRenderer:
         limits: Limits,
         checkpoint: Checkpoint,
         timeout: float,
+        heavy: bool = False,
     ) -> Report:
         """Make the plan's files."""
 
@@ -210,6 +211,7 @@ class MortalRenderer:
             limits=limits,
             checkpoint=watched,
             timeout=timeout,
+            heavy=heavy,
         )
         self._fate.step()
         return report

@@ -66,7 +66,7 @@ def embedded(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
         probes = {
             "database": database.check,
             objects.word: objects.check,
-            "workers": lambda: runners.alive == settings.workers,
+            "workers": lambda: runners.alive == runners.count,
         }
         try:
             yield face(settings, service, house, objects, probes)
@@ -83,7 +83,12 @@ def embedded_runners(
     owner: str,
 ) -> Runners:
     """The threads that do the work."""
-    config = RunnerConfig(runners=settings.workers)
+    config = RunnerConfig(
+        # While one puts its outputs away, another has its source at hand: no pixel
+        # child waits. Children are what heavy work must leave one of, not runners.
+        runners=settings.workers + 1,
+        heavy=max(1, settings.workers - 1),
+    )
 
     def run_one(owner: str, light_only: bool) -> Stage | None:
         return run_next(service, owner, config.lanes, light_only=light_only)

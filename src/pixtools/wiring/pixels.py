@@ -40,9 +40,10 @@ class NoPixels:
         limits: Limits,
         checkpoint: Checkpoint,
         timeout: float,
+        heavy: bool = False,
     ) -> Report:
         """Raise: a stage was claimed where only workers claim."""
-        del source, plan, scratch, assets, limits, checkpoint, timeout
+        del source, plan, scratch, assets, limits, checkpoint, timeout, heavy
         raise NotImplementedError("Pixels are made by workers.")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from pixtools.domain.errors import WorkerLost
 from pixtools.workers.config import WorkersConfig
@@ -28,7 +29,11 @@ class ChildFacts:
 
 
 class Children:
-    """At most `config.count` processes, each at one caller's service at a time."""
+    """Processes of which `config.count` work at once, each for one caller at a time.
+
+    Heavy work has children of its own, who yield to the others for good. So that
+    both kinds are at hand when work changes, one more than `count` may live.
+    """
 
     def __init__(self, config: WorkersConfig) -> None:
         """Start nothing yet."""
@@ -48,13 +53,15 @@ class Children:
         )
 
     @contextmanager
-    def lend(self, checkpoint: Checkpoint) -> Iterator[PixelProcess]:
-        """Lend a child, the one that was busy last; wait for it if all are busy.
+    def lend(
+        self, checkpoint: Checkpoint, *, heavy: bool = False
+    ) -> Iterator[PixelProcess]:
+        """Lend a child, the one that was busy last; wait while enough are busy.
 
         Calls `checkpoint(0.0)` at least twice a second while it waits. Raises
         WorkerLost if no child can be started, and what `checkpoint` raised.
         """
-        child = self._take(checkpoint)
+        child = self._take(checkpoint, heavy)
         try:
             yield child
         finally:
@@ -101,37 +108,50 @@ class Children:
             self._changed.wait_for(lambda: not self._busy and not self._starting)
         self._nursery.shutdown()
 
-    def _take(self, checkpoint: Checkpoint) -> PixelProcess:
+    def _take(self, checkpoint: Checkpoint, heavy: bool) -> PixelProcess:
         while True:
             with self._changed:
                 self._refuse_if_closed()
-                child = self._idle_child()
+                room = len(self._busy) + self._starting < self._config.count
+                child = self._idle_child(heavy) if room else None
                 if child is not None:
                     return child
-                starts = len(self._busy) + self._starting < self._config.count
-                if starts:
+                if room:
                     self._starting += 1
+                    leaving = self._in_the_way()
                 else:
                     self._changed.wait(BEAT_SECONDS)
-            if starts:
-                return self._start(checkpoint)
+            if room:
+                for other in leaving:
+                    other.close()
+                return self._start(checkpoint, heavy)
             checkpoint(0.0)
 
-    def _idle_child(self) -> PixelProcess | None:
+    def _idle_child(self, heavy: bool) -> PixelProcess | None:
         """Take the child that was busy last; bury those that died meanwhile."""
-        while self._idle:
-            _, child = self._idle.pop()
+        for resting in reversed(self._idle):
+            child = resting[1]
+            if child.heavy is not heavy:
+                continue
+            self._idle.remove(resting)
             if child.alive():
                 self._busy.add(child)
                 return child
             child.kill()
         return None
 
-    def _start(self, checkpoint: Checkpoint) -> PixelProcess:
+    def _in_the_way(self) -> list[PixelProcess]:
+        """Take those out that would be too many beside the one that starts."""
+        living = len(self._idle) + len(self._busy) + self._starting
+        surplus = max(0, living - self._config.count - 1)
+        leaving, self._idle = self._idle[:surplus], self._idle[surplus:]
+        return [child for _, child in leaving]
+
+    def _start(self, checkpoint: Checkpoint, heavy: bool) -> PixelProcess:
         """Start one more, in the place that was reserved for it."""
-        child = None
+        child, born = None, partial(PixelProcess, self._config, heavy=heavy)
         try:
-            child = self._nursery.submit(PixelProcess, self._config).result()
+            child = self._nursery.submit(born).result()
             self._capabilities = child.greet(checkpoint)
             self._failing = False
         except WorkerLost:
@@ -175,8 +195,8 @@ class Children:
 
     def _retire_later(self) -> None:
         """See to it that children without work don't stay for ever."""
-        surplus = len(self._idle) + len(self._busy) > self._config.kept
-        if surplus and self._retirement is None:
+        rests = any(child.heavy for _, child in self._idle) or self._spare() > 0
+        if rests and self._retirement is None:
             timer = threading.Timer(self._config.idle_seconds, self._retire)
             timer.daemon = True
             timer.name = "pixtools-retirement"
@@ -185,20 +205,31 @@ class Children:
 
     def _retire(self) -> None:
         """End those that have been idle for long, except the ones that are kept."""
-        leaving = []
         with self._changed:
             self._retirement = None
             if self._closed:
                 return
-            longest = time.monotonic() - self._config.idle_seconds
-            surplus = len(self._idle) + len(self._busy) - self._config.kept
-            while surplus > 0 and self._idle and self._idle[0][0] <= longest:
-                leaving.append(self._idle.pop(0)[1])
-                surplus -= 1
+            leaving = self._unneeded(time.monotonic() - self._config.idle_seconds)
             if self._idle:
                 self._retire_later()
         for child in leaving:
             child.close()
+
+    def _unneeded(self, since: float) -> list[PixelProcess]:
+        """Take those out that have been idle since then and are not kept."""
+        spare, leaving = self._spare(), list[PixelProcess]()
+        for resting in [one for one in self._idle if one[0] <= since]:
+            child = resting[1]
+            if child.heavy or spare > 0:
+                self._idle.remove(resting)
+                leaving.append(child)
+                spare -= not child.heavy
+        return leaving
+
+    def _spare(self) -> int:
+        """How many do light work beside those that are kept."""
+        living = (*(child for _, child in self._idle), *self._busy)
+        return sum(not child.heavy for child in living) - self._config.kept
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

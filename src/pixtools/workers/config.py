@@ -15,7 +15,8 @@ class WorkersConfig:
     `memory_bytes` is shared by the pool: jobs run together as long as the sum of
     their estimates fits. A child is replaced when its memory after a job exceeds
     `recycle_rss_bytes`, or after `recycle_jobs` jobs. A canceled child gets
-    `grace_seconds` to stop by itself. `command` starts another child than ours.
+    `grace_seconds` to stop by itself. Children yield to their parent by `nice` steps,
+    those for heavy work by `nice_heavy`. `command` starts another child than ours.
     """
 
     count: int = 2
@@ -26,4 +27,6 @@ class WorkersConfig:
     grace_seconds: float = 2.0
     start_seconds: float = 20.0
     idle_seconds: float = 60.0
+    nice: int = 5
+    nice_heavy: int = 15
     command: tuple[str, ...] = ()

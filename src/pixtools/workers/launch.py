@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -28,6 +29,8 @@ _SET: Final = {
     "VIPS_BLOCK_UNTRUSTED": "1",
 }
 
+_NICEST: Final = 19
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launched:
@@ -38,8 +41,8 @@ class Launched:
     output: int
 
 
-def launch(config: WorkersConfig) -> Launched:
-    """Start a child; raises OSError."""
+def launch(config: WorkersConfig, *, heavy: bool = False) -> Launched:
+    """Start a child, for heavy work or for all other; raises OSError."""
     ours, theirs = socket.socketpair()
     output, printed = os.pipe()
     try:
@@ -57,6 +60,7 @@ def launch(config: WorkersConfig) -> Launched:
     finally:
         theirs.close()
         os.close(printed)
+    _let_it_yield(process.pid, config.nice_heavy if heavy else config.nice)
     return Launched(process=process, channel=ours, output=output)
 
 
@@ -73,3 +77,14 @@ def environment(ours: Mapping[str, str]) -> dict[str, str]:
         if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
     }
     return kept | _SET
+
+
+def _let_it_yield(child: int, steps: int) -> None:
+    """Make a process that has just begun nicer than we are, and so all its threads.
+
+    Nice is a thread's own on Linux and inherited. It is not done by the child, whose
+    imports would not have yielded yet, and never undone: that is a privilege.
+    """
+    nice = min(_NICEST, os.getpriority(os.PRIO_PROCESS, 0) + steps)
+    with contextlib.suppress(OSError):  # it has ended, or a sandbox forbids it
+        os.setpriority(os.PRIO_PROCESS, child, nice)

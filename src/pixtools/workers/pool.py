@@ -52,16 +52,18 @@ class ProcessRenderer:
         limits: Limits,
         checkpoint: Checkpoint,
         timeout: float,
+        heavy: bool = False,
     ) -> Report:
         """Make the plan's files in `scratch`, which must exist.
 
         `checkpoint` is called in this thread at least twice a second, also while the
         job waits for a child or for memory; `timeout` in seconds counts neither wait.
+        `heavy` work goes to children of its own, who yield to all others.
         Raises SourceError kinds, TimedOut, WorkerLost, and whatever `checkpoint`
         raised.
         """
         with (
-            self._children.lend(checkpoint) as child,
+            self._children.lend(checkpoint, heavy=heavy) as child,
             self._budget.job(lambda: checkpoint(0.0)) as admit,
         ):
             task = Task(

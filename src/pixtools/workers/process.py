@@ -72,9 +72,10 @@ class Task:
 class PixelProcess:
     """A child that does one task at a time, for one caller at a time."""
 
-    def __init__(self, config: WorkersConfig) -> None:
+    def __init__(self, config: WorkersConfig, *, heavy: bool = False) -> None:
         """Start the process; raises OSError. It takes tasks after `greet`."""
-        launched = launch(config)
+        launched = launch(config, heavy=heavy)
+        self.heavy = heavy
         self._process = launched.process
         self._channel = launched.channel
         self._output = ChildOutput(launched.output, launched.process.pid)

@@ -45,6 +45,7 @@ class Bench:
         megabytes: int = 1,
         checkpoint: Callable[[float], None] = lambda _: None,
         timeout: float = 60,
+        heavy: bool = False,
     ) -> Report:
         scratch = scratch or self.scratch()
         source = scratch / "source"
@@ -57,6 +58,7 @@ class Bench:
             limits=Limits(),
             checkpoint=checkpoint,
             timeout=timeout,
+            heavy=heavy,
         )
 
     def begin(self, scratch: Path, **options: Any) -> Future[Report]:

@@ -106,6 +106,64 @@ def test_children_without_work_are_retired_except_those_kept(
     eventually(lambda: len(pool.renderer.children()) == 1)
 
 
+def test_children_yield_to_their_parent_and_heavy_work_to_all_other(
+    bench: Callable[..., Bench],
+) -> None:
+    """A service must answer while its children fill all cores."""
+    pool = bench("works", count=2, nice=3, nice_heavy=12)
+    light, heavy = pid_of(pool.render()), pid_of(pool.render(heavy=True))
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    yielding = [os.getpriority(os.PRIO_PROCESS, pid) - ours for pid in (light, heavy)]
+    assert yielding == [min(3, 19 - ours), min(12, 19 - ours)]
+
+
+def test_a_child_that_yields_for_good_does_nothing_but_heavy_work(
+    bench: Callable[..., Bench],
+) -> None:
+    pool = bench("works", count=1)
+    light, heavy = pid_of(pool.render()), pid_of(pool.render(heavy=True))
+    assert pid_of(pool.render()) == light != heavy
+    assert pid_of(pool.render(heavy=True)) == heavy
+
+
+def test_both_kinds_work_within_the_same_bound(bench: Callable[..., Bench]) -> None:
+    """Heavy and light ones together are as many at once as there may be."""
+    pool = bench("waits", count=2)
+    scratches = [pool.scratch() for _ in range(3)]
+    jobs = [pool.begin(scratches[n], heavy=n == 0) for n in range(2)]
+    eventually(lambda: all((s / "started").exists() for s in scratches[:2]))
+    jobs.append(pool.begin(scratches[2]))
+    assert sum(child.busy for child in pool.renderer.children()) == 2
+    assert not (scratches[2] / "started").exists()
+    for scratch in scratches:
+        (scratch / "go_on").touch()
+    for job in jobs:
+        job.result(timeout=30)
+
+
+def test_one_more_lives_than_may_work(bench: Callable[..., Bench]) -> None:
+    """Work may change its kind without a start each time; no more are kept for it."""
+    pool = bench("waits", count=2)
+    for heavy in (False, True):
+        scratches = [pool.scratch() for _ in range(2)]
+        jobs = [pool.begin(scratch, heavy=heavy) for scratch in scratches]
+        eventually(lambda: all((s / "started").exists() for s in scratches))  # noqa: B023
+        for scratch in scratches:
+            (scratch / "go_on").touch()
+        for job in jobs:
+            job.result(timeout=30)
+    assert len(pool.renderer.children()) == 3
+
+
+def test_a_child_for_heavy_work_stays_no_longer_than_it_is_needed(
+    bench: Callable[..., Bench],
+) -> None:
+    pool = bench("works", count=1, kept=1, idle_seconds=0.2)
+    light = pid_of(pool.render())
+    pool.render(heavy=True)
+    eventually(lambda: [c.pid for c in pool.renderer.children()] == [light])
+
+
 def test_jobs_share_the_memory_that_the_pool_may_use(
     bench: Callable[..., Bench],
 ) -> None:

@@ -45,6 +45,16 @@ def test_one_decode_makes_all_outputs(house: House) -> None:
     assert plan.metadata
 
 
+def test_heavy_work_is_handed_on_as_such(house: House) -> None:
+    """So that it yields to light work that is done beside it."""
+    house.submit(RESIZED)
+    house.work()
+    house.rule(heavy_ms=1)
+    house.submit(RESIZED)
+    house.work()
+    assert house.renderer.heavy == [False, True]
+
+
 def test_everything_that_happens_is_told_in_order(house: House) -> None:
     """One `done`, at the very end."""
     job = house.submit(RESIZED, TO_PNG)

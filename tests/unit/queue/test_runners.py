@@ -58,8 +58,12 @@ class Work:
         )
 
 
-def started(work: Work, bell: HouseBell, *, runners: int = 1) -> Runners:
-    config = RunnerConfig(runners=runners, backstop=NEVER, upkeep=NEVER, expiry=NEVER)
+def started(
+    work: Work, bell: HouseBell, *, runners: int = 1, heavy: int = 1
+) -> Runners:
+    config = RunnerConfig(
+        runners=runners, heavy=heavy, backstop=NEVER, upkeep=NEVER, expiry=NEVER
+    )
     made = Runners(work.duties(), bell, config, "house")
     made.start()
     return made
@@ -108,15 +112,19 @@ def test_a_stage_that_crashes_ends_no_runner(
 
 
 @pytest.mark.parametrize(
-    ("runners", "light", "all_kinds"),
-    [(1, set(), {"house/0"}), (3, {"house/0"}, {"house/1", "house/2"})],
+    ("runners", "heavy", "light", "all_kinds"),
+    [
+        (1, 1, set(), {"house/0"}),
+        (3, 2, {"house/0"}, {"house/1", "house/2"}),
+        (3, 1, {"house/0", "house/1"}, {"house/2"}),
+    ],
 )
 def test_heavy_work_never_takes_all_hands(
-    runners: int, light: set[str], all_kinds: set[str]
+    runners: int, heavy: int, light: set[str], all_kinds: set[str]
 ) -> None:
-    """One of several leaves it to the others; a single one does everything."""
+    """The first leave it to the others; a single one does everything."""
     work = Work()
-    started_ones = started(work, HouseBell(), runners=runners)
+    started_ones = started(work, HouseBell(), runners=runners, heavy=heavy)
     assert all(work.asked.acquire(timeout=PATIENCE) for _ in range(runners))
     assert started_ones.stop()
     assert work.owners.get(True, set()) == light

@@ -49,8 +49,9 @@ class Renderer(Protocol):
         limits: Limits,
         checkpoint: Checkpoint,
         timeout: float,
+        heavy: bool = False,
     ) -> Report:
-        """Make the plan's files in `scratch`.
+        """Make the plan's files in `scratch`; `heavy` work yields to all other.
 
         Raises SourceError kinds, TimedOut, WorkerLost, and whatever
         `checkpoint` raised.
