@@ -87,6 +87,7 @@ def replace_if_broken(connection: object, *_: object) -> None:
     A server says nothing to a connection that rests, but that it ends. To ask it would
     take as long as a statement; keepalives tell of one that went without a word.
     """
-    ours = isinstance(connection, PatientConnection)
-    if ours and (connection.closed or connection.hears()):
+    if not isinstance(connection, PatientConnection):
+        return
+    if connection.closed or connection.hears():
         raise DisconnectionError

@@ -110,6 +110,7 @@ class Children:
 
     def _take(self, checkpoint: Checkpoint, heavy: bool) -> PixelProcess:
         while True:
+            leaving = list[PixelProcess]()
             with self._changed:
                 self._refuse_if_closed()
                 room = len(self._busy) + self._starting < self._config.count
