@@ -50,7 +50,7 @@ class SqlDatabase:
         self._turn: AbstractContextManager[object] = (
             threading.Lock() if embedded else nullcontext()
         )
-        self._reader = self._engine.execution_options(**_reading(embedded))
+        self._reader = self._engine.execution_options(reads=True)
         self._writer = self._engine.execution_options(writes=True)
 
     @property
@@ -78,12 +78,6 @@ class SqlDatabase:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
-
-
-def _reading(embedded: bool) -> dict[str, object]:
-    if embedded:
-        return {}
-    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pixtools.domain.errors import DatabaseUnavailable
@@ -47,13 +47,17 @@ def open_engine(config: PersistenceConfig) -> Engine:
 def transaction(engine: Engine) -> Iterator[Connection]:
     """A connection in a transaction that commits with its block.
 
-    On SQLite it is begun here, and not by listening for SQLAlchemy's word that it
-    begins: an engine that anyone listens to tells of every statement several times,
-    which costs as much as the statement.
+    How it begins is said here, and errors pass by here: an engine that anyone listens
+    to for that tells of every statement several times, which costs as much as the
+    statement.
     """
-    with engine.begin() as connection:
-        _begin(connection)
-        yield connection
+    try:
+        with engine.begin() as connection:
+            _begin(connection)
+            yield connection
+    except exc.DBAPIError as error:
+        _leave_out_values(error)
+        raise
 
 
 def _common(config: PersistenceConfig) -> dict[str, Any]:
@@ -71,10 +75,12 @@ def _on_a_server(config: PersistenceConfig) -> Engine:
     # psycopg: in the cluster only
     from pixtools.persistence.patient import connect, replace_if_broken
 
-    engine = create_engine(
+    engine: Engine = create_engine(
         config.url,
         **_common(config),
-        creator=lambda: connect(config.url, patience=config.patience),
+        creator=lambda: connect(
+            config.url, patience=config.patience, dialect=engine.dialect
+        ),
     )
     limits = (
         f"SET lock_timeout = {config.busy_timeout * 1000:.0f}",
@@ -90,7 +96,6 @@ def _on_a_server(config: PersistenceConfig) -> Engine:
 
     event.listen(engine, "connect", limit)
     event.listen(engine, "checkout", replace_if_broken)
-    event.listen(engine, "handle_error", _leave_out_values)
     return engine
 
 
@@ -99,13 +104,12 @@ def _json(value: object) -> str:
     return to_json(value).decode()
 
 
-def _leave_out_values(context: ExceptionContext) -> None:
+def _leave_out_values(error: exc.DBAPIError) -> None:
     """PostgreSQL's own words about an error go on with the row that it is about."""
-    diagnosis = getattr(context.original_exception, "diag", None)
+    diagnosis = getattr(error.orig, "diag", None)
     sentence = getattr(diagnosis, "message_primary", None)
-    if sentence and context.sqlalchemy_exception:
-        context.original_exception.args = (sentence,)
-        context.sqlalchemy_exception.args = (sentence,)
+    if sentence and error.orig:
+        error.orig.args = error.args = (sentence,)
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -118,9 +122,17 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 def _begin(connection: Connection) -> None:
     raw = connection.connection.driver_connection
-    if not isinstance(raw, sqlite3.Connection):
+    options = connection.get_execution_options()
+    if isinstance(raw, sqlite3.Connection):
+        _begin_in_file(raw, writes=bool(options.get("writes")))
         return
-    writes = connection.get_execution_options().get("writes")
+    from pixtools.persistence.patient import READING, WRITING, PatientConnection
+
+    if isinstance(raw, PatientConnection):
+        raw.begins = READING if options.get("reads") else WRITING
+
+
+def _begin_in_file(raw: sqlite3.Connection, *, writes: bool) -> None:
     try:
         raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
     except sqlite3.Error as error:  # SQLAlchemy does not see this statement

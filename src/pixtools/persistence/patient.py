@@ -7,12 +7,11 @@ frozen answers there and is noticed by an answer that does not come.
 from __future__ import annotations
 
 import select
-import time
 from typing import Any, Final
 
 import psycopg
 from psycopg.abc import RV, PQGen
-from sqlalchemy import make_url
+from sqlalchemy import Dialect, make_url
 from sqlalchemy.exc import DisconnectionError
 
 CONNECT_SECONDS: Final = 5
@@ -22,6 +21,8 @@ LOOK_EVERY: Final = 0.1
 GRACE_SECONDS: Final = 1.0
 """How much longer than the server itself may work on a statement."""
 
+WRITING: Final = b"BEGIN"
+READING: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WIRE: Final = {
     "connect_timeout": CONNECT_SECONDS,
     "keepalives": 1,
@@ -37,6 +38,8 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
 
     patience: float = 0.0
     """0 is without end."""
+    begins: bytes = WRITING
+    """How the next transaction begins: WRITING or READING."""
 
     def hears(self) -> bool:
         """Whether something came that was not read yet, the end perhaps."""
@@ -51,30 +54,32 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
         timeout: float | None = None,
     ) -> RV:
         """Run a conversation with the server; raises psycopg.OperationalError."""
-        if self.patience:
-            gen = self._until(gen, time.monotonic() + self.patience + GRACE_SECONDS)
-        return super().wait(gen, interval, timeout)
-
-    def _until(self, gen: PQGen[RV], end: float) -> PQGen[RV]:
+        if not self.patience or timeout is not None:
+            return super().wait(gen, interval, timeout)
         try:
-            wanted = next(gen)
-            while True:
-                ready = yield wanted
-                if not ready and time.monotonic() > end:
-                    self.pgconn.finish()  # nothing more is to be hoped of it
-                    raise psycopg.OperationalError("The server does not answer.")
-                wanted = gen.send(ready)
-        except StopIteration as done:
-            value: RV = done.value
-            return value
+            return super().wait(gen, interval, self.patience + GRACE_SECONDS)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001 - promised by `wait`
+            self.pgconn.finish()  # nothing more is to be hoped of it
+            raise psycopg.OperationalError("The server does not answer.") from None
+
+    def _get_tx_start_command(self) -> bytes:
+        """To choose by properties would be three more questions before each BEGIN."""
+        return self.begins
 
 
 def connect(
-    url: str, *, patience: float = 0.0, autocommit: bool = False
+    url: str,
+    *,
+    patience: float = 0.0,
+    autocommit: bool = False,
+    dialect: Dialect | None = None,
 ) -> PatientConnection:
-    """Open a connection by SQLAlchemy's kind of URL, whose own words come first."""
+    """Open a connection by SQLAlchemy's kind of URL, whose own words come first.
+
+    An engine's own dialect says, too, how values are written and read.
+    """
     parsed = make_url(url)
-    dialect = parsed.get_dialect()()
+    dialect = dialect or parsed.get_dialect()()
     _, words = dialect.create_connect_args(parsed)
     opened = PatientConnection.connect(**{**_WIRE, **words}, autocommit=autocommit)
     opened.patience = patience
