@@ -10,6 +10,7 @@ from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.settings import Settings, load_settings
 from pixtools.telemetry.config import LogConfig
 from pixtools.telemetry.logs import configure_logs
+from pixtools.wiring.machine import keep_freed_memory
 
 
 @contextmanager
@@ -23,6 +24,7 @@ def joining_cluster() -> Iterator[Settings]:
                 "RABBITMQ_URL is not set, so there is no cluster to work for: "
                 "set it, or run `pixtools serve`, which brings its own workers."
             )
+        keep_freed_memory()
         try:
             yield settings
         except ModuleNotFoundError as error:

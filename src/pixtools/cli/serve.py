@@ -15,7 +15,7 @@ from pixtools.cli.say import teaching, to_stderr
 from pixtools.settings import Settings, load_settings
 from pixtools.telemetry.config import LogConfig
 from pixtools.telemetry.logs import configure_logs
-from pixtools.wiring.machine import is_loopback, listen
+from pixtools.wiring.machine import is_loopback, keep_freed_memory, listen
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -53,6 +53,7 @@ def serve(
             host or settings.host, settings.port if port is None else port
         )
         exposed = not is_loopback(listener)
+        keep_freed_memory()
         with _house(settings, exposed=exposed) as app:
             _run(app, listener, settings)
 

@@ -1,15 +1,23 @@
-"""What the machine itself provides: time, ids and a place to listen."""
+"""What the machine itself provides: time, ids, memory and a place to listen."""
 
 from __future__ import annotations
 
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from typing import Final
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.ids import uuid7
+from pixtools.domain.limits import MIB
+
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
+_KEPT: Final = {_MMAP_THRESHOLD: 16 * MIB, _TRIM_THRESHOLD: 32 * MIB}
+"""By glibc's numbers for `mallopt`: what is mapped, and what is given back."""
 
 
 class SystemClock:
@@ -43,3 +51,17 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigurationInvalid(
             f"PORT {port} on {host} can't be used: {reason}."
         ) from None
+
+
+def keep_freed_memory() -> None:
+    """Let what is freed, up to 32 MiB, be at hand for what comes next; on glibc.
+
+    Photos pass by in pieces of a quarter of a mebibyte and more. Each would be mapped
+    and given back, so that the kernel clears and hands out all its pages again: a
+    sixth of what an upload costs.
+    """
+    import ctypes
+
+    with suppress(AttributeError):  # other C libraries have no such choice
+        for choice, value in _KEPT.items():
+            ctypes.CDLL(None).mallopt(choice, value)
