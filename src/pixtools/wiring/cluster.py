@@ -30,7 +30,7 @@ from pixtools.queue.scheduler import Scheduler, SchedulerDuties
 from pixtools.settings import Settings
 from pixtools.wiring.facts import facts
 from pixtools.wiring.identity import served_facts
-from pixtools.wiring.machine import RandomIds
+from pixtools.wiring.machine import RandomIds, let_session_yield
 from pixtools.wiring.news import news
 from pixtools.wiring.pixels import NoPixels, ask_pixels, offered, workers_config
 from pixtools.wiring.rules import rules
@@ -79,11 +79,13 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
     """Runs stages of these lanes, when it is told that there are some."""
     from pixtools.queue.worker import Worker
 
+    pool = workers_config(settings, settings.workers)
+    let_session_yield(pool.nice)
     with (
         facts(settings) as database,
         object_stores(settings) as objects,
         news(settings, HouseBell(), listen=False) as bell,
-        ProcessRenderer(workers_config(settings, settings.workers)) as pixels,
+        ProcessRenderer(pool) as pixels,
     ):
         known = rules(settings, offered(pixels))
 

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
 from pixtools.domain.errors import ConfigurationInvalid
@@ -65,3 +66,15 @@ def keep_freed_memory() -> None:
     with suppress(AttributeError):  # other C libraries have no such choice
         for choice, value in _KEPT.items():
             ctypes.CDLL(None).mallopt(choice, value)
+
+
+def let_session_yield(steps: int) -> None:
+    """Make our session nicer, if it is ours alone and the kernel shares by sessions.
+
+    Many kernels share cores between sessions before they share them within one. There
+    processes yield to nobody outside, however nice they are: pixels of one session
+    would take half a core from an API in another.
+    """
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # a kernel that does no such thing, or forbids it
+            Path("/proc/self/autogroup").write_text(str(steps), "ascii")

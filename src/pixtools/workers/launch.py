@@ -7,10 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from pixtools.workers.config import WorkersConfig
@@ -32,8 +30,6 @@ _SET: Final = {
 }
 
 _NICEST: Final = 19
-_WISHES: Final = 5
-_BETWEEN_WISHES: Final = 0.11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +52,6 @@ def launch(config: WorkersConfig, *, heavy: bool = False) -> Launched:
             stdout=printed,
             stderr=printed,
             env=environment(os.environ),
-            start_new_session=True,
         )
     except BaseException:
         ours.close()
@@ -93,22 +88,3 @@ def _let_it_yield(child: int, steps: int) -> None:
     nice = min(_NICEST, os.getpriority(os.PRIO_PROCESS, 0) + steps)
     with contextlib.suppress(OSError):  # it has ended, or a sandbox forbids it
         os.setpriority(os.PRIO_PROCESS, child, nice)
-    _let_its_session_yield(child, nice)
-
-
-def _let_its_session_yield(child: int, nice: int) -> None:
-    """The same for the session, where the kernel shares cores between sessions first.
-
-    There a process yields to nobody outside of its own, however nice it is, so that
-    pixels would take half a core from an API that was started elsewhere. Without
-    privileges the kernel takes ten such wishes a second.
-    """
-    for _ in range(_WISHES):
-        try:
-            Path(f"/proc/{child}/autogroup").write_text(str(nice), "ascii")
-        except BlockingIOError:
-            time.sleep(_BETWEEN_WISHES)
-        except OSError:  # a kernel that does no such thing
-            return
-        else:
-            return

@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 import pytest
@@ -116,15 +115,6 @@ def test_children_yield_to_their_parent_and_heavy_work_to_all_other(
     ours = os.getpriority(os.PRIO_PROCESS, 0)
     yielding = [os.getpriority(os.PRIO_PROCESS, pid) - ours for pid in (light, heavy)]
     assert yielding == [min(3, 19 - ours), min(12, 19 - ours)]
-
-
-def test_children_yield_to_other_sessions_too(bench: Callable[..., Bench]) -> None:
-    """Kernels that share cores between sessions first heed no process's own wish."""
-    pid = pid_of(bench("works", nice=3).render())
-    assert os.getsid(pid) == pid
-    nice = min(3 + os.getpriority(os.PRIO_PROCESS, 0), 19)
-    group = Path(f"/proc/{pid}/autogroup")
-    assert not group.exists() or group.read_text().split()[-1] == str(nice)
 
 
 def test_a_child_that_yields_for_good_does_nothing_but_heavy_work(
