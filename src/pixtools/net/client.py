@@ -7,6 +7,7 @@ are taken as they are (nothing is unpacked), and no line is used twice.
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ TRY_AGAIN: Final = frozenset({408, 425, 429})
 MOST_HEADERS: Final = 256 * 1024
 """What may come beside a body: its headers, and those of a hundred interim answers."""
 PHOTOS: Final = ("image/", "application/octet-stream", "binary/octet-stream")
+MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,40}")
 GETTING: Final = {
     "Accept": "image/*, application/octet-stream;q=0.5",
     "Accept-Encoding": "identity",
@@ -102,7 +104,7 @@ class Client:
         """Give what an address serves to `take`, as it comes, `limit` bytes at most.
 
         Each of at most five redirects is checked like the first address. All of it
-        takes `timeout` seconds at most; `beat` is called while it waits. Raises
+        takes `timeout` seconds at most; `beat` is called all the while. Raises
         SourceRefused, SourceUnreachable (worth another try), UploadTooLarge, and what
         `take` and `beat` raise.
         """
@@ -194,13 +196,16 @@ def _check_served(response: httpcore2.Response) -> None:
         raise SourceRefused(f"The address of the source answered {status}.")
     kind = headers.get("content-type", PHOTOS[0]).strip().lower()
     if not kind.startswith(PHOTOS):
-        raise SourceRefused(f"Expected an image at this address but found {kind:.80}.")
+        named = MEDIA_TYPE.match(kind)
+        found = named[0] if named else "something else"
+        raise SourceRefused(f"Expected an image at this address but found {found}.")
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise SourceRefused("The address serves its image packed once more.")
 
 
 def _location(response: httpcore2.Response) -> str:
-    return _headers(response).get("location", "")
+    told = _headers(response).get("location", "")
+    return told.encode("latin-1").decode("utf-8", "replace")
 
 
 def _headers(response: httpcore2.Response) -> dict[str, str]:

@@ -9,14 +9,14 @@ from pixtools.net.addresses import Network
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardConfig:
-    """Where calls may lead beside public addresses, and how long names are looked up.
+    """Where calls may lead beside public addresses, and how.
 
-    `networks` are the operator's own, such as 10.1.0.0/16. `check_within` is in
-    seconds; of lookups that hang there are at most `most_lookups`.
+    `networks` are the operator's own, such as 10.1.0.0/16. Of lookups that hang there
+    are at most `most_lookups`.
     """
 
     networks: tuple[Network, ...] = ()
-    check_within: float = 3.0
+    https_only: bool = False
     most_lookups: int = 32
     most_addresses: int = 4
     """So many of a name's addresses are tried."""

@@ -17,7 +17,7 @@ class Overtime(TimeoutError):
 class Deadline:
     """When a call is over, however little each of its parts takes.
 
-    `beat` is called between two waits, about four times a second, and may raise.
+    `beat` is called before each wait, at least four times a second, and may raise.
     """
 
     def __init__(self, seconds: float, beat: Callable[[], None] | None = None) -> None:

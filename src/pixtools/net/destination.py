@@ -30,7 +30,7 @@ OTHER_PROTOCOLS: Final = frozenset(
 """Ports of servers that take a line of HTTP for one of theirs: those that browsers
 refuse (the Fetch standard's list), Redis and memcached."""
 
-_NEVER: Final = re.compile(r"[\s\x00-\x20\x7f\\]")
+_NEVER: Final = re.compile(r"[\s\x00-\x20\x7f\\\ud800-\udfff]")
 _PLACE: Final = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:@%]+))(?::(?P<port>[0-9]{0,5}))?"
 )

@@ -26,25 +26,31 @@ class Guard:
         self._config = config
         self._lookups = Lookups(resolve, config.most_lookups)
 
-    def check(self, url: str) -> None:
+    def check(self, url: str, within: float = 3.0) -> None:
         """Raise Refused for a URL that may not be called.
 
-        Takes `check_within` seconds at most. A name that can't be looked up just now
-        passes: it is looked at again when it is dialled.
+        Takes `within` seconds at most; if that is none, names are not looked up. One
+        that can't be looked up just now passes: it is looked at again when it is
+        dialled.
         """
+        where = self.destination(url)
+        if within <= 0:
+            return
         try:
-            self.addresses(self.destination(url), Deadline(self._config.check_within))
+            self.addresses(where, Deadline(within))
         except Unreachable:
-            log.info("destination_not_looked_up")
+            log.info("destination_not_looked_up", extra={"host": where.host})
 
     def destination(self, url: str) -> Destination:
         """What a URL names, without asking anyone; raises Refused."""
         return self.admitted(destination_of(url))
 
     def admitted(self, destination: Destination) -> Destination:
-        """The destination again, unless it is a refused address: then Refused."""
-        if destination.literal is not None and not self._allows(destination.literal):
+        """The destination again, unless what it names is refused: then Refused."""
+        if self._config.https_only and destination.scheme != "https":
             raise Refused
+        if destination.literal is not None and not self._allows(destination.literal):
+            raise _refused(destination)
         return destination
 
     def addresses(
@@ -61,8 +67,7 @@ class Guard:
         found = self._lookups.look_up(destination.host, destination.port, deadline)
         known = [address_of(text) for text in found]
         if not known or not all(each and self._allows(each) for each in known):
-            log.warning("destination_refused", extra={"host": destination.host})
-            raise Refused
+            raise _refused(destination)
         dialled = dict.fromkeys(each.compressed for each in known if each)
         return tuple(dialled)[: self._config.most_addresses]
 
@@ -70,3 +75,8 @@ class Guard:
         if any(is_in(address, network) for network in self._config.networks):
             return True
         return is_public(address)
+
+
+def _refused(destination: Destination) -> Refused:
+    log.info("destination_refused", extra={"host": destination.host})
+    return Refused()

@@ -8,6 +8,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -123,11 +124,10 @@ class Line(httpcore2.NetworkStream):
 
     def _patiently(self, step: Callable[[], T]) -> T:
         while True:
+            self._deadline.beat()
             self._socket.settimeout(self._deadline.turn())
-            try:
+            with suppress(TimeoutError):
                 return step()
-            except TimeoutError:
-                self._deadline.beat()
 
 
 def _dial(

@@ -1,0 +1,227 @@
+"""URLs by which strangers would have us call into private networks.
+
+Names are answered by `ANSWERS` through `answered`, a resolver without a network. What
+is not in it does not exist.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+PUBLIC: Final = "93.184.215.14"
+PUBLIC_SIX: Final = "2606:2800:21f:cb07:6820:80da:af6b:8b2c"
+
+ANSWERS: Final[dict[str, Sequence[str]]] = {
+    "receiver.example": (PUBLIC,),
+    "xn--bcher-kva.example": (PUBLIC_SIX, PUBLIC),
+    "my_service.example": (PUBLIC,),
+    "localhost": ("::1", "127.0.0.1"),
+    "sub.localhost": ("127.0.0.1",),
+    "metadata.google.internal": ("169.254.169.254",),
+    "instance-data": ("169.254.169.254",),
+    "database": ("172.18.0.3",),
+    "127.0.0.1.wildcard.example": ("127.0.0.1",),
+    "mixed.example": (PUBLIC, "10.0.0.1"),
+    "mixed-six.example": (PUBLIC_SIX, "::1"),
+    "mixed-kinds.example": (PUBLIC, "fd00::1"),
+    "mapped.example": ("::ffff:169.254.169.254",),
+    "translated.example": ("64:ff9b::a9fe:a9fe",),
+    "six-to-four.example": ("2002:7f00:1::1",),
+    "teredo.example": ("2001:0:4136:e378:8000:63bf:80ff:fffe",),
+    "zone.example": ("fe80::1%eth0",),
+    "nowhere.example": ("0.0.0.0",),  # noqa: S104 - it is refused
+    "everyone.example": ("255.255.255.255",),
+    "carrier.example": ("100.64.7.7",),
+    "empty.example": (),
+    "garbled.example": ("not-an-address",),
+    "xn--n1a.example": ("192.168.0.10",),
+}
+
+LITERALS: Final = (
+    "http://127.0.0.1/",
+    "http://127.0.0.1:8000/",
+    "http://127.255.255.254/",
+    "http://127.0.0.1./",
+    "http://127.1/",
+    "http://127.0.1/",
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://0x7f.0.0.1/",
+    "http://0x7f.1/",
+    "http://127.0.0.0x1/",
+    "http://0177.0.0.1/",
+    "http://017700000001/",
+    "http://0127.0.0.1/",
+    "http://127.0.0.01/",
+    "http://4294967297/",
+    "http://127.0.0.256/",
+    "http://127.0.0.1.1/",
+    "http://0/",
+    "http://0.0.0.0/",
+    "http://0.1.2.3/",
+    "http://10.0.0.1/",
+    "http://172.16.0.1/",
+    "http://172.31.255.255/",
+    "http://192.168.1.1/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://2852039166/",
+    "http://0xa9fea9fe/",
+    "http://0251.0376.0251.0376/",
+    "http://169.254.170.2/v2/credentials",
+    "http://100.64.0.1/",
+    "http://100.100.100.200/",
+    "http://168.63.129.16/",
+    "http://192.0.0.192/",
+    "http://192.0.2.1/",
+    "http://192.88.99.1/",
+    "http://198.18.0.1/",
+    "http://198.51.100.7/",
+    "http://203.0.113.9/",
+    "http://224.0.0.1/",
+    "http://239.255.255.250:1900/",
+    "http://240.0.0.1/",
+    "http://255.255.255.255/",
+    "http://[::]/",
+    "http://[::1]/",
+    "http://[0:0:0:0:0:0:0:1]:8000/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[::ffff:7f00:1]/",
+    "http://[::ffff:169.254.169.254]/",
+    "http://[0:0:0:0:0:ffff:0a00:0001]/",
+    "http://[::ffff:0:127.0.0.1]/",
+    "http://[::127.0.0.1]/",
+    "http://[64:ff9b::127.0.0.1]/",
+    "http://[64:ff9b::a9fe:a9fe]/",
+    "http://[64:ff9b:1::a00:1]/",
+    "http://[2002:7f00:1::1]/",
+    "http://[2002:a9fe:a9fe::1]/",
+    "http://[2001:0:4136:e378:8000:63bf:80ff:fffe]/",
+    "http://[2001:20::1]/",
+    "http://[2001:db8::1]/",
+    "http://[3fff::1]/",
+    "http://[5f00::1]/",
+    "http://[100::1]/",
+    "http://[fc00::1]/",
+    "http://[fd00:ec2::254]/latest/meta-data/",
+    "http://[fd20:ce::254]/",
+    "http://[fe80::1]/",
+    "http://[fe80::1%25eth0]/",
+    "http://[fe80::1%eth0]/",
+    "http://[fec0::1]/",
+    "http://[ff02::1]/",
+    "http://[::1/",
+    "http://[127.0.0.1]/",
+)
+"""Addresses in every notation that some program reads."""
+
+IN_DISGUISE: Final = (
+    "http://127。0。0。1/",
+    "http://127．0．0．1/",
+    "http://１２７.０.０.１/",
+    "http://①②⑦.⓪.⓪.①/",
+    "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/",
+    "http://ｌｏｃａｌｈｏｓｔ/",
+    "http://LOCALHOST/",
+    "http://xn--n1a.example/",
+    "http://д.example/",
+    "http://receiver.example@127.0.0.1/",
+    "http://127.0.0.1@receiver.example/",
+    "http://receiver.example:80@10.0.0.1/",
+    "http://receiver.example&@127.0.0.1/",
+    "http://a@127.0.0.1:80@receiver.example/",
+    "http://@127.0.0.1/",
+    "http://receiver.example\\@127.0.0.1/",
+    "http://127.0.0.1\\.receiver.example/",
+    "http://%31%32%37.0.0.1/",
+    "http://127.0.0.1%00.receiver.example/",
+    "http://receiver.example%2f@127.0.0.1/",
+    "http://127.0.0.1\t/",
+    "http://receiver.example\n.evil/",
+    "http://receiver.example\r\nHost: 127.0.0.1/",
+    " http://127.0.0.1/",
+    "http://receiver .example/",
+    "http://rec\x00eiver.example/",
+    "http://receiver.example/\ud800",
+    "http://-.example/",
+    "http://receiver..example/",
+    "http://" + "a" * 64 + ".example/",
+    "http:///127.0.0.1/",
+    "http:/127.0.0.1/",
+    "http:127.0.0.1",
+    "//127.0.0.1/",
+    "127.0.0.1",
+    "http://",
+    "",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:6379/_FLUSHALL",
+    "ftp://receiver.example/",
+    "dict://127.0.0.1:11211/",
+    "unix:///run/docker.sock",
+    "javascript:alert(1)",
+    "data:image/png;base64,AAAA",
+    "http://receiver.example:0/",
+    "http://receiver.example:22/",
+    "http://receiver.example:25/",
+    "http://receiver.example:6379/",
+    "http://receiver.example:11211/",
+    "http://receiver.example:65536/",
+    "http://receiver.example:8o/",
+    "http://receiver.example:-80/",
+    "http://receiver.example/" + "a" * 2048,
+)
+"""Other schemes, ports and spellings: two readers would see two different places."""
+
+BY_NAME: Final = (
+    "http://localhost/",
+    "http://localhost:8000/",
+    "http://localhost./",
+    "https://sub.localhost/",
+    "http://metadata.google.internal/computeMetadata/v1/",
+    "http://instance-data/latest/meta-data/",
+    "http://database:5000/",
+    "http://127.0.0.1.wildcard.example/",
+    "https://mixed.example/",
+    "https://mixed-six.example/",
+    "https://mixed-kinds.example/",
+    "https://mapped.example/",
+    "https://translated.example/",
+    "https://six-to-four.example/",
+    "https://teredo.example/",
+    "https://zone.example/",
+    "https://nowhere.example/",
+    "https://everyone.example/",
+    "https://carrier.example/",
+    "https://empty.example/",
+    "https://garbled.example/",
+    "https://unknown.example/",
+)
+"""Names whose answers lead inside, all or only one of them; or lead nowhere."""
+
+HOSTILE: Final = LITERALS + IN_DISGUISE + BY_NAME
+
+HARMLESS: Final = (
+    "https://receiver.example/hook",
+    "http://receiver.example",
+    "https://RECEIVER.example./hook?a=b#c",
+    "https://receiver.example:8443/",
+    "https://receiver.example:/",
+    "https://receiver.example?next=http://127.0.0.1/",
+    "https://receiver.example/#@127.0.0.1/",
+    "https://receiver.example/%31%32%37.0.0.1/@/ü",
+    "https://bücher.example/",
+    "https://my_service.example/",
+    "https://8.8.8.8/",
+    "https://[2606:4700:4700::1111]/",
+    "https://[::ffff:8.8.8.8]/",
+)
+"""What must not be refused by mistake."""
+
+
+def answered(host: str, port: int) -> Sequence[str]:
+    """The resolver of these names; raises `socket.gaierror` for others."""
+    del port
+    if host not in ANSWERS:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return ANSWERS[host]
