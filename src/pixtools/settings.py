@@ -180,6 +180,20 @@ class Settings(BaseSettings):
     local_file_root: Path | None = Field(
         None, description="Folder below which source_type=local_file may read."
     )
+    source_timeout_seconds: float = Field(
+        30, gt=0, le=600, description="Longest that fetching a source may take."
+    )
+    source_allowed_networks: str = Field(
+        "",
+        description="Private networks that source_type=url may fetch from, as "
+        "10.1.0.0/16,fd00:1::/32.",
+    )
+    webhook_allowed_networks: str = Field(
+        "", description="Private networks that webhooks may be sent to, likewise."
+    )
+    outbound_https_only: bool = Field(
+        False, description="Call the addresses that clients give by https alone."
+    )
     rate_limit_enabled: bool | None = Field(
         None, description="Limit requests; empty does so where REDIS_URL is set."
     )

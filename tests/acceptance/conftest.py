@@ -16,6 +16,11 @@ from pixtools.testing.images_exif import SAMPLE_SHOT, exif_blob
 from pixtools.testing.services import Space
 from pixtools.testing.serving import Serving, eventually, serving
 
+STRANGERS_ARE_HERE = {
+    "SOURCE_ALLOWED_NETWORKS": "127.0.0.1/32",
+    "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
+}
+
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -37,7 +42,8 @@ def service(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Served]:
     if request.param == "cluster":
         yield request.getfixturevalue("deployed")
         return
-    with serving({"LOCAL_FILE_ROOT": str(shelf), **ALL_HANDS}) as served:
+    own = {"LOCAL_FILE_ROOT": str(shelf), **ALL_HANDS, **STRANGERS_ARE_HERE}
+    with serving(own) as served:
         yield served
 
 
@@ -51,7 +57,7 @@ def deployed(cluster_space: Space, shelf: Path) -> Iterator[Deployed]:
         redis=space.redis,
         bucket=space.bucket,
     )
-    own = {"WORKERS": "1", "LOCAL_FILE_ROOT": str(shelf)}
+    own = {"WORKERS": "1", "LOCAL_FILE_ROOT": str(shelf), **STRANGERS_ARE_HERE}
     with cluster(settings | own, workers=2) as started:
         yield Deployed(started, space.postgres, space.bucket)
 

@@ -31,6 +31,8 @@ curl -X POST "http://localhost:8000/api/process" \
 """The request example of the PixTools seed's README."""
 
 HERE = "http://localhost:8000"
+RECEIVER = "https://webhook.site"
+"""Nobody whom a test may call, and a name that not every machine can look up."""
 
 
 @pytest.fixture
@@ -45,6 +47,7 @@ def sent(example: str, service: Served, desk: Path) -> tuple[int, dict[str, Any]
     """Run the README's example against our port: its status and its JSON."""
     port = service.url.rpartition(":")[2]
     text = example.strip().replace(HERE, f"http://localhost:{port}")
+    text = text.replace(RECEIVER, f"http://127.0.0.1:{port}")
     assert text != example.strip()
     if not shutil.which("curl"):
         return by_hand(text, service, desk)

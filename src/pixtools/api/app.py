@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -49,6 +49,7 @@ def create_app(
     limiter: RateLimiter | None = None,
     gate: Gate | None = None,
     sign_ins: RateLimiter | None = None,
+    check_webhook: Callable[[str, float], None] | None = None,
     registry: CollectorRegistry | None = None,
 ) -> FastAPI:
     """Build the app on a service.
@@ -58,7 +59,9 @@ def create_app(
     routes or mounts of the page, tried last. `limiter` counts requests that change
     something; None lets everyone ask as often as they like. `gate` tells who asks; None
     takes all for the same tenant. `sign_ins` counts wrong keys by address. Both
-    limiters are closed with the app. `registry` is what `/metrics` shows.
+    limiters are closed with the app. `check_webhook` raises UnsafeDestination for
+    receivers that may not be called, in so many seconds. `registry` is what `/metrics`
+    shows.
     """
     known, threads = meters(registry), Threads()
     house = House(
@@ -73,6 +76,7 @@ def create_app(
         watch=_watch(config, probes),
         needed=needed,
         limiter=limiter,
+        check_webhook=check_webhook,
     )
     app = _bare(config, _closing(limiter, sign_ins))
     app.state.house = house

@@ -31,5 +31,6 @@ class ApiConfig:
     poll_interval: float = 1.0
     progress_interval: float = 0.25
     ping_interval: float = 15.0
+    lookup_timeout: float = 3.0
     probe_timeout: float = 2.0
     probe_freshness: float = 1.0

@@ -6,7 +6,7 @@ in a thread, which costs more than they do.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
@@ -36,6 +36,8 @@ class House:
     needed: Collection[str]
     """Which dependencies accepting a job needs."""
     limiter: RateLimiter | None = None
+    check_webhook: Callable[[str, float], None] | None = None
+    """Raises UnsafeDestination for a receiver that may not be called."""
     threads: Threads = field(default_factory=Threads)
     base: str = ""
     """Where this client reached us, without a slash at its end."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from fastapi import Response
 
 from pixtools.api import documents
@@ -19,11 +17,7 @@ from pixtools.jobs.submit import (
     announce,
     submit_file,
     submit_object,
-)
-
-NOT_FETCHED: Final = (
-    "This deployment does not fetch URLs yet: upload the photo, or use "
-    "source_type=s3_presigned."
+    submit_url,
 )
 
 
@@ -94,4 +88,11 @@ def _submitted(service: Service, order: Order, new: NewJob) -> Submitted:
                 service, order, path=new.object_key or "", filename=new.filename
             )
         case "url":
-            raise wrong("/source_type", NOT_FETCHED)
+            return submit_url(
+                service,
+                order,
+                url=new.url or "",
+                filename=new.filename,
+                bytes=new.bytes,
+                sha256=new.sha256.lower() if new.sha256 else None,
+            )

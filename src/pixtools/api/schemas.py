@@ -77,7 +77,9 @@ class NewJob(Wish):
         description="Key of an existing object, or path below the local root.",
     )
     url: str | None = Field(
-        None, max_length=2048, description="Not fetched by this deployment yet."
+        None,
+        max_length=2048,
+        description="Where a worker fetches the photo; public addresses only.",
     )
     filename: str | None = Field(
         None, max_length=1024, description="What the file is called on downloads."
@@ -85,9 +87,9 @@ class NewJob(Wish):
     content_type: str | None = Field(
         None, max_length=255, description="What the upload will be sent as."
     )
-    bytes: int | None = Field(None, ge=1, description="Size of the upload.")
+    bytes: int | None = Field(None, ge=1, description="Size of the file.")
     sha256: str | None = Field(
-        None, pattern=r"^[0-9a-fA-F]{64}$", description="Hash of the upload, in hex."
+        None, pattern=r"^[0-9a-fA-F]{64}$", description="Hash of the file, in hex."
     )
 
     @model_validator(mode="after")
@@ -104,6 +106,12 @@ class NewJob(Wish):
                 "object_key_unexpected",
                 "object_key does not go with source_type={kind}.",
                 {"kind": self.source_type, "field": "object_key"},
+            )
+        if (self.source_type == "url") != bool(self.url):
+            raise PydanticCustomError(
+                "url_and_source_type",
+                "Expected url with source_type=url, and with no other.",
+                {"field": "url"},
             )
         return self
 

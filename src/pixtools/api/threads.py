@@ -23,5 +23,7 @@ class Threads:
     """Whole objects that are verified, copied or erased."""
     gating: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 8))
     """Callers who are told apart."""
+    lookups: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 16))
+    """Names that are looked up; whoever answers for them may be slow on purpose."""
     watching: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 8))
     """Looks at what streams and long polls wait for."""

@@ -1,4 +1,4 @@
-"""The form of a webhook address; where it leads is checked when it is dialled."""
+"""The form of an address; where it leads is looked at by `api.destinations`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ LONGEST: Final = 2048
 _NOT_IN_URLS: Final = re.compile(r"[\s\x00-\x20\x7f\\]")
 
 
-def checked_url(url: str | None, saying: str | None = None) -> str | None:
+def checked_url(
+    url: str | None, saying: str | None = None, name: str = "webhook_url"
+) -> str | None:
     """The address as given, or InvalidRequest (in the face's own words)."""
     if not url:
         return None
-    fault = _fault(url)
+    fault = _fault(url, name)
     if fault:
-        raise wrong("/webhook_url", saying or fault)
+        raise wrong(f"/{name}", saying or fault)
     return url
 
 
-def _fault(url: str) -> str | None:
+def _fault(url: str, name: str) -> str | None:
     if len(url) > LONGEST:
-        return f"Expected at most {LONGEST} characters for webhook_url."
-    text = "Expected an absolute http(s) URL for webhook_url."
+        return f"Expected at most {LONGEST} characters for {name}."
+    text = f"Expected an absolute http(s) URL for {name}."
     if _NOT_IN_URLS.search(url):
         return text
     try:
@@ -37,5 +39,5 @@ def _fault(url: str) -> str | None:
     if parts.scheme not in ("http", "https") or not host:
         return text
     if parts.username is not None or parts.password is not None:
-        return "webhook_url must not hold a user name or password."
+        return f"{name} must not hold a user name or password."
     return None

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from pixtools.api import bodies
 from pixtools.api.deps import Asker, House
-from pixtools.api.schemas import WISH, Wish
+from pixtools.api.schemas import WISH, NewJob, Wish
 from pixtools.api.uploads import wrong
 from pixtools.api.webhooks import checked_url
 from pixtools.domain.pipeline import Pipeline
@@ -29,6 +29,8 @@ def order(
     idempotency: IdempotencyKey | None = None,
 ) -> Order:
     """The order that a wish stands for; raises InvalidRequest."""
+    if isinstance(wish, NewJob):
+        checked_url(wish.url, name="url")
     return Order(
         tenant=asker.tenant,
         pipeline=_pipeline(house, wish),

@@ -11,7 +11,7 @@ JobStatus = Literal[
 ]
 OutputStatus = Literal["pending", "processing", "succeeded", "failed", "skipped"]
 StageStatus = Literal["queued", "running", "succeeded", "failed", "canceled"]
-StageKind = Literal["render", "denoise", "archive"]
+StageKind = Literal["render", "denoise", "archive", "fetch"]
 ArchiveStatus = Literal["pending", "processing", "succeeded", "failed", "skipped"]
 SourceType = Literal["upload", "s3_presigned", "object", "local_file", "url"]
 Face = Literal["api", "v1"]
@@ -52,7 +52,8 @@ class Source:
 
     `width` and `height` are upright (EXIF orientation applied). For a presigned
     upload `bytes` and `sha256` hold what was announced until the start verified
-    them, and `etag` what the store said of the verified object.
+    them, and `etag` what the store said of the verified object. `url` is where it has
+    yet to be fetched from: it may hold a stranger's secrets and goes with the fetch.
     """
 
     type: SourceType
@@ -65,6 +66,7 @@ class Source:
     width: int | None = None
     height: int | None = None
     etag: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

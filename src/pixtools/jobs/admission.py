@@ -29,6 +29,12 @@ def admit(service: Service, tenant: str, key: str | None = None) -> None:
         _check(tx, service.rules, tenant, now, tx.queues.load(tenant))
 
 
+def has_answer(service: Service, tenant: str, key: str) -> bool:
+    """Whether a request under this idempotency key was answered already."""
+    with service.database.read() as tx:
+        return tx.idempotency.recall(tenant, key, service.clock.now()) is not None
+
+
 def check_load(tx: Transaction, rules: Rules, tenant: str, now: datetime) -> None:
     """The same within the transaction that would add the job.
 

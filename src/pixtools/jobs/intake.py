@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pixtools.domain.errors import DatabaseUnavailable, EmptyFile, UploadTooLarge
+from pixtools.domain.errors import (
+    DatabaseUnavailable,
+    EmptyFile,
+    UploadMismatch,
+    UploadTooLarge,
+)
+from pixtools.domain.job import Job, Source
 from pixtools.domain.keys import source_key
 from pixtools.jobs.header import Header, read_header
 from pixtools.jobs.ports.blobs import Blob, BlobWriter
@@ -33,8 +39,11 @@ class Intake:
     leaves nothing behind that was surely not submitted.
     """
 
-    def __init__(self, service: Service, tenant: str, key: str | None) -> None:
-        self.job_id = service.ids.new()
+    def __init__(
+        self, service: Service, tenant: str, key: str | None, job_id: str | None = None
+    ) -> None:
+        self._here_before = job_id is not None
+        self.job_id = job_id or service.ids.new()
         self.tenant = tenant
         self.idempotency_key = key
         self._service = service
@@ -44,6 +53,7 @@ class Intake:
         self._header: Header | None = None
         self._received: Received | None = None
         self._over = False
+        self._stored = False
         self._writer: BlobWriter = service.blobs.writer(source_key(self.job_id))
 
     @classmethod
@@ -63,6 +73,11 @@ class Intake:
                 service.flights.land(tenant, idempotency_key)
             raise
 
+    @classmethod
+    def of_job(cls, service: Service, job: Job) -> Intake:
+        """Take in the source of a job that is here already."""
+        return cls(service, job.tenant, None, job.id)
+
     def write(self, chunk: bytes) -> None:
         """Take bytes in; raises UploadTooLarge or a header's error once it is known."""
         self._bytes += len(chunk)
@@ -81,6 +96,7 @@ class Intake:
             self.abort()
             raise EmptyFile
         try:
+            self._stored = True  # perhaps, even if this raises
             blob = self._writer.commit()
             header = self._header or header_of(self._service, blob)
         except BaseException:
@@ -98,7 +114,9 @@ class Intake:
         """Leave nothing behind; harmless twice, and after `keep`."""
         if not self._over:
             self._writer.abort()
-            self._service.blobs.delete(source_key(self.job_id))
+            if self._stored or not self._here_before:
+                # Else another worker's file may stand there.
+                self._service.blobs.delete(source_key(self.job_id))
             self._over = True
         self._land()
 
@@ -161,6 +179,20 @@ def check_size(service: Service, blob: Blob) -> None:
     """Raise UploadTooLarge if an object is larger than any source may be."""
     if blob.bytes > service.rules.limits.max_upload_bytes:
         raise _too_large(service)
+
+
+def check_bytes(announced: Source, received: int) -> None:
+    """Raise UploadMismatch if another size was announced."""
+    if announced.bytes is not None and announced.bytes != received:
+        raise UploadMismatch(
+            f"Expected the announced {announced.bytes} bytes but received {received}."
+        )
+
+
+def check_sha256(announced: Source, received: str) -> None:
+    """Raise UploadMismatch if another hash was announced."""
+    if announced.sha256 is not None and announced.sha256.lower() != received:
+        raise UploadMismatch("The upload's SHA-256 is not the one that was announced.")
 
 
 @contextmanager

@@ -61,11 +61,12 @@ def job_of(service: Service, order: Order, source: Source, job_id: str) -> Job:
         check_format(service, order.pipeline, source.format)
     now = service.clock.now()
     wait = 2 * service.rules.upload_expiry
+    ready = bool(source.format or source.url)
     return Job(
         id=job_id,
         tenant=order.tenant,
         face=order.face,
-        status="queued" if source.format else "created",
+        status="queued" if ready else "created",
         source=source,
         pipeline=order.pipeline.canonical(),
         outputs=outputs_of(order.pipeline, source.format),
@@ -78,9 +79,9 @@ def job_of(service: Service, order: Order, source: Source, job_id: str) -> Job:
         request_id=order.request_id,
         traceparent=order.traceparent,
         created_at=now,
-        queued_at=now if source.format else None,
+        queued_at=now if ready else None,
         # An upload may still run when its permission ends; then nobody will start it.
-        expires_at=None if source.format else now + wait,
+        expires_at=None if ready else now + wait,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pixtools.domain.errors import JobConflict
-from pixtools.domain.job import Job
+from pixtools.domain.job import Job, Source
 from pixtools.domain.keys import source_key
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.admission import admit
@@ -18,7 +18,7 @@ from pixtools.jobs.orders import (
 )
 from pixtools.jobs.read import get_job
 from pixtools.jobs.service import Service
-from pixtools.jobs.submit import stored_source
+from pixtools.jobs.submit import stored_source, submit_url
 
 
 def retry(
@@ -31,6 +31,8 @@ def retry(
     traceparent: str | None = None,
 ) -> Submitted:
     """Queue a new job with the steps that failed, on a copy of the source.
+
+    A source that could not be fetched is fetched again.
 
     Raises JobNotFound, JobExpired, JobConflict if the job has not ended or nothing
     of it failed, SourceMissing, QueueFull and TenantShareExceeded.
@@ -49,6 +51,8 @@ def retry(
         traceparent=traceparent,
     )
     admit(service, tenant, idempotency.key if idempotency else None)
+    if old.source.url:
+        return _fetched_again(service, order, old.source)
     new_id = service.ids.new()
     with in_flight(service, order), source_unless_refused(service, new_id):
         blob = service.blobs.copy(old.source.key, source_key(new_id))
@@ -58,6 +62,17 @@ def retry(
         if submitted.replayed:
             service.blobs.delete(source_key(new_id))
         return submitted
+
+
+def _fetched_again(service: Service, order: Order, source: Source) -> Submitted:
+    return submit_url(
+        service,
+        order,
+        url=source.url or "",
+        filename=source.filename,
+        bytes=source.bytes,
+        sha256=source.sha256,
+    )
 
 
 def _failed_steps(job: Job) -> Pipeline:

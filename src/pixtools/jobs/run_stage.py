@@ -17,11 +17,12 @@ from pixtools.domain.errors import (
     StorageUnavailable,
 )
 from pixtools.domain.job import Job, Lane, Stage
-from pixtools.domain.keys import archive_key, outputs_prefix
+from pixtools.domain.keys import archive_key, outputs_prefix, source_key
 from pixtools.jobs.advance import end_waiting
 from pixtools.jobs.archive import write_archive
 from pixtools.jobs.change import Change, change
 from pixtools.jobs.claimed import Claimed, Ended, Workplace
+from pixtools.jobs.fetch import fetch_source
 from pixtools.jobs.postpone import backoff, call_off, give_up, postpone
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.render import render_stage
@@ -113,6 +114,8 @@ def work_on(service: Service, claimed: Claimed, place: Workplace) -> Claimed | N
     try:
         if stage.kind == "archive" or job is None:
             ended = Ended(write_archive(service, stage, job, place.at_hand))
+        elif stage.kind == "fetch":
+            ended = Ended(fetch_source(service, stage, job))
         else:
             ended = render_stage(service, stage, job, place)
     except Canceled:
@@ -147,6 +150,8 @@ def _begin(service: Service, made: Change, stage: Stage) -> Job | None:
             rest = replace(job, stages_left=job.stages_left - 1)
             end_waiting(service, made, rest)
         return None
+    if stage.kind == "fetch":
+        return job
     outputs = tuple(
         replace(output, status="processing")
         if output.id in stage.step_ids and output.status == "pending"
@@ -204,6 +209,7 @@ def _leave_nothing(service: Service, job_id: str) -> None:
     with service.database.read() as tx:
         job = tx.jobs.get(job_id)
     if job is None or job.status == "canceled":
-        for prefix in (outputs_prefix(job_id), archive_key(job_id)):
+        litter = [outputs_prefix(job_id), archive_key(job_id)]
+        for prefix in litter if job else [*litter, source_key(job_id)]:
             with suppress(StorageUnavailable):
                 service.blobs.delete(prefix)

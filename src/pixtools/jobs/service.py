@@ -13,6 +13,7 @@ from pixtools.domain.limits import Limits
 from pixtools.jobs.flights import Flights
 from pixtools.jobs.ports.blobs import Blobs, Links, Scratch
 from pixtools.jobs.ports.facts import Database
+from pixtools.jobs.ports.sources import Fetcher
 from pixtools.jobs.ports.work import Bell, Clock, Ids, Renderer
 
 
@@ -40,6 +41,7 @@ class Rules:
     heavy_ms: int = 8000
     ml_isolated: bool = True
     local_root: Path | None = None
+    fetch_timeout: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class Service:
     clock: Clock
     ids: Ids
     rules: Rules = field(default_factory=Rules)
+    fetcher: Fetcher | None = None
+    """None where no source is fetched from an address."""
     flights: Flights = field(default_factory=Flights)
     rest: Callable[[float], None] = time.sleep
     """Lets seconds pass."""

@@ -16,7 +16,7 @@ from pixtools.domain.job import Job, Source
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.admission import admit, check_load
 from pixtools.jobs.change import change
-from pixtools.jobs.intake import header_of
+from pixtools.jobs.intake import check_bytes, check_sha256, header_of
 from pixtools.jobs.ports.blobs import Blob
 from pixtools.jobs.read import get_job
 from pixtools.jobs.service import Service
@@ -49,15 +49,12 @@ def _verified(service: Service, announced: Source) -> Source:
     blob = service.blobs.stat(announced.key)
     if blob is None:
         raise UploadMissing
-    if announced.bytes is not None and blob.bytes != announced.bytes:
-        raise UploadMismatch(
-            f"Expected the announced {announced.bytes} bytes but received {blob.bytes}."
-        )
+    check_bytes(announced, blob.bytes)
     header = header_of(service, blob)
     return replace(
         announced,
         bytes=blob.bytes,
-        sha256=_sha256(service, blob, announced.sha256),
+        sha256=_sha256(service, blob, announced),
         etag=blob.etag,
         content_type=header.content_type,
         format=header.format,
@@ -66,13 +63,12 @@ def _verified(service: Service, announced: Source) -> Source:
     )
 
 
-def _sha256(service: Service, blob: Blob, announced: str | None) -> str | None:
+def _sha256(service: Service, blob: Blob, announced: Source) -> str | None:
     """What the store has compared, else the hash of all bytes if one was announced."""
-    if announced is None:
+    if announced.sha256 is None:
         return blob.sha256
     sha256 = blob.sha256 or _hashed(service, blob)
-    if sha256 != announced.lower():
-        raise UploadMismatch("The upload's SHA-256 is not the one that was announced.")
+    check_sha256(announced, sha256)
     return sha256
 
 

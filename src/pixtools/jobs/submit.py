@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pixtools.domain.errors import InvalidRequest, SourceMissing, UploadTooLarge
+from pixtools.domain.errors import (
+    FieldError,
+    InvalidRequest,
+    SourceMissing,
+    UploadTooLarge,
+)
 from pixtools.domain.job import Job, Source, SourceType
 from pixtools.domain.keys import inbox_prefix, source_key
 from pixtools.jobs.admission import admit
@@ -41,6 +46,7 @@ __all__ = [
     "submit_file",
     "submit_object",
     "submit_upload",
+    "submit_url",
 ]
 
 CHUNK = 1024 * 1024
@@ -78,9 +84,7 @@ def announce(
 
     The answer to a repeated order carries a new permission while it still waits.
     """
-    most = service.rules.limits.max_upload_bytes
-    if bytes is not None and bytes > most:
-        raise UploadTooLarge(f"Expected a file of at most {most:,} bytes.")
+    check_announced(service, bytes)
     job_id = service.ids.new()
     source = Source(
         type="s3_presigned",
@@ -143,6 +147,45 @@ def submit_file(
         if not submitted.replayed:
             intake.keep()
         return submitted
+
+
+def submit_url(
+    service: Service,
+    order: Order,
+    *,
+    url: str,
+    filename: str | None = None,
+    bytes: int | None = None,
+    sha256: str | None = None,
+) -> Submitted:
+    """Queue a job for a photo that a worker fetches from an address.
+
+    What it turns out to be is the job's fate, not this call's. Raises InvalidRequest
+    where nothing is fetched, UploadTooLarge for what was announced as too large, and
+    what taking a job on raises.
+    """
+    if service.fetcher is None:
+        detail = "This service fetches no sources from addresses."
+        raise InvalidRequest(detail, fields=(FieldError("/source_type", detail),))
+    check_announced(service, bytes)
+    job_id = service.ids.new()
+    source = Source(
+        type="url",
+        key=source_key(job_id),
+        filename=filename,
+        bytes=bytes,
+        sha256=sha256,
+        url=url,
+    )
+    with in_flight(service, order):
+        return accept(service, order, job_of(service, order, source, job_id))
+
+
+def check_announced(service: Service, bytes: int | None) -> None:
+    """Raise UploadTooLarge if more bytes were announced than a source may have."""
+    most = service.rules.limits.max_upload_bytes
+    if bytes is not None and bytes > most:
+        raise UploadTooLarge(f"Expected a file of at most {most:,} bytes.")
 
 
 def stored_source(kind: SourceType, received: Received, filename: str | None) -> Source:

@@ -62,7 +62,12 @@ def outputs_of(
 
 
 def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
-    """One stage for everything that one decode gives, one for each denoising step."""
+    """One stage for everything that one decode gives, one for each denoising step.
+
+    Before those one that fetches the source, where it is not here yet.
+    """
+    if job.source.url:
+        return [_fetching_stage(service, job, now)]
     pipeline = Pipeline.parse(job.pipeline)
     source, rules = job.source, service.rules
     denoised = [step for step in pipeline.pictures if step.wants_denoise]
@@ -113,6 +118,22 @@ def archive_stage(service: Service, of: Job | Batch, now: datetime) -> Stage:
         max_attempts=service.rules.max_attempts,
         run_at=now,
         created_at=now,
+    )
+
+
+def _fetching_stage(service: Service, job: Job, now: datetime) -> Stage:
+    return Stage(
+        id=service.ids.new(),
+        job_id=job.id,
+        tenant=job.tenant,
+        kind="fetch",
+        # Whatever fails it fails every step.
+        step_ids=tuple(step.id for step in Pipeline.parse(job.pipeline).steps),
+        max_attempts=service.rules.max_attempts,
+        run_at=now,
+        created_at=now,
+        # A stranger who is slow never keeps all hands.
+        cost_ms=service.rules.heavy_ms,
     )
 
 

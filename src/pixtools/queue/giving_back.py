@@ -10,6 +10,7 @@ from pixtools.domain.errors import Interrupted
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import Report
+from pixtools.jobs.ports.sources import FetchedSource, Fetcher
 from pixtools.jobs.ports.work import Checkpoint, Renderer
 
 
@@ -55,3 +56,34 @@ class GivingBack:
             timeout=timeout,
             heavy=heavy,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class GivingBackFetcher:
+    """A fetcher that breaks off likewise: a stranger who is slow holds nobody up."""
+
+    fetcher: Fetcher
+    stopping_for: Callable[[], float]
+    finish_within: float
+
+    def check(self, url: str, within: float) -> None:
+        """As the fetcher does."""
+        self.fetcher.check(url, within)
+
+    def fetch(
+        self,
+        url: str,
+        take: Callable[[bytes], None],
+        *,
+        limit: int,
+        timeout: float,
+        beat: Callable[[], None],
+    ) -> FetchedSource:
+        """As the fetcher does; raises Interrupted when there is no time left."""
+
+        def watched() -> None:
+            if self.stopping_for() > self.finish_within:
+                raise Interrupted
+            beat()
+
+        return self.fetcher.fetch(url, take, limit=limit, timeout=timeout, beat=watched)

@@ -15,6 +15,7 @@ from pixtools.jobs.submit import IdempotencyKey, Intake, Order, submit_upload
 from pixtools.testing.clock import CountedIds, HandClock
 from pixtools.testing.memory_blobs import MemoryBlobs, MemoryLinks, TemporaryScratch
 from pixtools.testing.memory_jobs import MemoryDatabase
+from pixtools.testing.memory_sources import PaperFetcher
 from pixtools.testing.memory_work import PaperRenderer, RecordingBell
 
 RESIZED = {"id": "small", "action": "resize", "width": 64, "format": "webp"}
@@ -35,6 +36,7 @@ class House:
     clock: HandClock = field(default_factory=HandClock)
     blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
     renderer: PaperRenderer = field(default_factory=PaperRenderer)
+    fetcher: PaperFetcher = field(default_factory=PaperFetcher)
     bell: RecordingBell = field(default_factory=RecordingBell)
     database: Database = field(default_factory=MemoryDatabase)
     service: Service = field(init=False)
@@ -50,6 +52,7 @@ class House:
             clock=self.clock,
             ids=CountedIds(self.clock),
             rules=self.rules,
+            fetcher=self.fetcher,
             rest=self.clock.advance,
         )
 

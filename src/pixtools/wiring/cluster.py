@@ -25,12 +25,13 @@ from pixtools.jobs.work import is_heavy
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.broker import Broker
 from pixtools.queue.config import BrokerConfig, SchedulerConfig, WorkerConfig
-from pixtools.queue.giving_back import GivingBack
+from pixtools.queue.giving_back import GivingBack, GivingBackFetcher
 from pixtools.queue.scheduler import Scheduler, SchedulerDuties
 from pixtools.settings import Settings
 from pixtools.wiring.facts import facts
 from pixtools.wiring.identity import served_facts
 from pixtools.wiring.machine import RandomIds, let_session_yield
+from pixtools.wiring.net import sources
 from pixtools.wiring.news import news
 from pixtools.wiring.pixels import NoPixels, ask_pixels, offered, workers_config
 from pixtools.wiring.rules import rules
@@ -65,7 +66,9 @@ def control_plane(settings: Settings, *, exposed: bool = False) -> Iterator[Fast
         news(settings, house) as bell,
         closing(Broker(broker_config(settings))) as broker,
     ):
-        service = assemble(database, objects, NoPixels(), bell, rules(settings, can))
+        known = rules(settings, can)
+        fetcher = sources(settings)
+        service = assemble(database, objects, NoPixels(), bell, known, fetcher)
         probes: dict[str, Probe] = {
             "database": database.check,
             "rabbitmq": broker.check,
@@ -99,7 +102,10 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
             alive=pixels.alive,
         )
         renderer = GivingBack(pixels, hands.stopping_for, FINISH_SECONDS)
-        service = assemble(database, objects, renderer, bell, known)
+        fetcher = GivingBackFetcher(
+            sources(settings), hands.stopping_for, FINISH_SECONDS
+        )
+        service = assemble(database, objects, renderer, bell, known, fetcher)
         objects.scratch.sweep()
         yield hands
 

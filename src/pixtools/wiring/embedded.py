@@ -17,11 +17,12 @@ from pixtools.jobs.run_stage import due_in, run_next
 from pixtools.jobs.service import Service
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.config import RunnerConfig
-from pixtools.queue.giving_back import GivingBack
+from pixtools.queue.giving_back import GivingBack, GivingBackFetcher
 from pixtools.queue.runners import Duties, Runners
 from pixtools.queue.solo import alone_in
 from pixtools.settings import Settings
 from pixtools.wiring.identity import served_facts
+from pixtools.wiring.net import sources
 from pixtools.wiring.news import news
 from pixtools.wiring.pixels import offered, workers_config
 from pixtools.wiring.rules import rules
@@ -51,11 +52,11 @@ def embedded(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
         # We are alone in our own directory and have not begun: what lies there is a
         # dead service's. Another one may be shared.
         objects.sweep(LEFTOVER_AGE if settings.storage_url else timedelta())
-        renderer = GivingBack(
-            pixels, lambda: house.closed_for, RunnerConfig().finish_within
-        )
+        within = RunnerConfig().finish_within
+        renderer = GivingBack(pixels, lambda: house.closed_for, within)
+        fetcher = GivingBackFetcher(sources(settings), lambda: house.closed_for, within)
         known = rules(settings, offered(pixels))
-        service = assemble(database, objects, renderer, bell, known)
+        service = assemble(database, objects, renderer, bell, known, fetcher)
         owner = OWNER
         if settings.sqlite_path:
             release(service, owner)

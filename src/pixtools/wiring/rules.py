@@ -25,5 +25,6 @@ def rules(settings: Settings, capabilities: Capabilities) -> Rules:
         retention=timedelta(hours=settings.job_retention_hours),
         upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
         idempotency_ttl=timedelta(seconds=settings.idempotency_ttl_seconds),
+        fetch_timeout=timedelta(seconds=settings.source_timeout_seconds),
         local_root=settings.local_file_root,
     )

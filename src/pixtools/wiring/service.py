@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from pixtools.jobs.ports.sources import Fetcher
 from pixtools.jobs.ports.work import Bell, Renderer
 from pixtools.jobs.service import Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
 from pixtools.wiring.identity import gate
 from pixtools.wiring.machine import RandomIds, SystemClock
+from pixtools.wiring.net import webhook_guard
 from pixtools.wiring.storage import ObjectStores
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def assemble(
     renderer: Renderer,
     bell: Bell,
     rules: Rules,
+    fetcher: Fetcher | None = None,
 ) -> Service:
     """The service that verbs are called with."""
     return Service(
@@ -38,6 +41,7 @@ def assemble(
         clock=SystemClock(),
         ids=RandomIds(),
         rules=rules,
+        fetcher=fetcher,
     )
 
 
@@ -69,6 +73,7 @@ def face(
         limiter=rate_limiter(settings),
         gate=gate(settings, service.database),
         sign_ins=sign_in_limiter(settings),
+        check_webhook=webhook_guard(settings).check,
     )
 
 

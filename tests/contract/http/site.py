@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -35,6 +35,7 @@ class Site:
     limiter: RateLimiter | None = None
     gate: Gate | None = None
     sign_ins: RateLimiter | None = None
+    check_webhook: Callable[[str, float], None] | None = None
     app: FastAPI = field(init=False)
     client: TestClient = field(init=False)
 
@@ -52,6 +53,7 @@ class Site:
             limiter=self.limiter,
             gate=self.gate,
             sign_ins=self.sign_ins,
+            check_webhook=self.check_webhook,
         )
         self.client = TestClient(
             self.app, raise_server_exceptions=False, follow_redirects=False

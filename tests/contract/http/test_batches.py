@@ -144,8 +144,8 @@ class TestOfOrders:
                 "/jobs/0/preset",
             ),
             (
-                {"jobs": [{**LATER, "source_type": "url", "url": "http://x"}]},
-                "/jobs/0/source_type",
+                {"jobs": [{**LATER, "source_type": "url", "url": "ftp://x"}]},
+                "/jobs/0/url",
             ),
             ({"jobs": [LATER] * 101}, "/jobs"),
             ({"zip": True}, "/zip"),

@@ -115,12 +115,6 @@ class TestWithAPhotoThatIsHereAlready:
         body = {**WISH, "source_type": "local_file", "object_key": "/etc/passwd"}
         problem(order(site, body), 422, "invalid_request")
 
-    def test_an_address_is_not_fetched_yet(self, site: Site) -> None:
-        body = {**WISH, "source_type": "url", "url": "https://example.com/a.jpg"}
-        told = problem(order(site, body), 422, "invalid_request")
-        assert pointers(told) == ["/source_type"]
-        assert "does not fetch URLs yet" in told["detail"]
-
 
 @pytest.mark.parametrize(
     ("body", "pointer"),

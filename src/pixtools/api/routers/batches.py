@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,12 +10,20 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from starlette.exceptions import HTTPException
 
-from pixtools.api import bodies, documents, events, gathering, uploads, wishes
+from pixtools.api import (
+    bodies,
+    destinations,
+    documents,
+    events,
+    gathering,
+    uploads,
+    wishes,
+)
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep, ServiceDep, TenantDep
 from pixtools.api.idempotency import identified, key_of
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.routers.jobs import EVENT_STREAM, NOTHING_NEW
-from pixtools.api.schemas import NEW_BATCH, NewBatchDocument
+from pixtools.api.schemas import NEW_BATCH, NewBatch, NewBatchDocument
 from pixtools.domain.document import BatchDocument
 from pixtools.domain.errors import BatchNotFound
 from pixtools.domain.ids import is_id
@@ -152,7 +160,16 @@ async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
         archive=new.archive,
         closed=bool(new.jobs) if new.closed is None else new.closed,
     )
+    first = gathering.part_of(key.key) if key else None
+    await destinations.look_at(house, asker, first, _given(house, new))
     return await _in_turn(gather, house, asker)
+
+
+def _given(house: House, new: NewBatch) -> Iterator[destinations.Given]:
+    for index, job in enumerate(new.jobs):
+        at = f"/jobs/{index}"
+        yield from destinations.of_webhook(house, job.webhook_url, at)
+        yield from destinations.of_source(house, job.url, at)
 
 
 async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
@@ -164,6 +181,9 @@ async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
         key = identified(request, form.fingerprinted())
         closed = wishes.switch("closed", form.fields.pop("closed", "true"))
         order = wishes.order(house, asker, wishes.wish_of_form(form.fields), key)
+        given = destinations.of_webhook(house, order.webhook_url)
+        first = gathering.part_of(key.key) if key else None
+        await destinations.look_at(house, asker, first, given)
         gather = partial(
             gathering.gather,
             submissions=gathering.of_photos(house.service, order, form.files),

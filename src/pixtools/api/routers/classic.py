@@ -9,7 +9,7 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response
 
-from pixtools.api import classic, uploads
+from pixtools.api import classic, destinations, uploads
 from pixtools.api.deps import AskerDep, HouseDep, ServiceDep, TenantDep
 from pixtools.api.idempotency import REPLAYED, identified, key_of
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
@@ -67,6 +67,8 @@ async def process_photo(request: Request, house: HouseDep, asker: AskerDep) -> R
                 traceparent=asker.traceparent,
                 idempotency=identified(request, form.fingerprinted()),
             )
+            given = destinations.of_webhook(house, order.webhook_url)
+            await destinations.look_at(house, asker, key_of(request), given)
             submit = partial(submit_upload, filename=file.filename)
             submitted = await to_thread.run_sync(
                 submit, house.service, order, file.intake

@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from pixtools.api import bodies, uploads, wishes
+from pixtools.api import bodies, destinations, uploads, wishes
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep
 from pixtools.api.idempotency import identified, key_of
 from pixtools.api.placing import place, taken
@@ -67,7 +67,7 @@ async def create_job(request: Request, house: HouseDep, asker: AskerDep) -> Resp
     As `multipart/form-data` the photo comes with the request and is queued at once.
     As `application/json` the photo comes later (`s3_presigned`: PUT it to
     `upload.presigned_put_url`, then POST to `start_url`), or rests where the server
-    can read it (`object`, `local_file`).
+    can read it (`object`, `local_file`), or is fetched by a worker (`url`).
 
     With an `Idempotency-Key` header the same request is carried out once, however
     often it is sent within a day.
@@ -88,6 +88,8 @@ async def _with_photo(request: Request, house: House, asker: Asker) -> Response:
         key = identified(request, form.fingerprinted())
         wish = wishes.wish_of_form(form.fields)
         order = wishes.order(house, asker, wish, key)
+        given = destinations.of_webhook(house, order.webhook_url)
+        await destinations.look_at(house, asker, key_of(request), given)
         return await to_thread.run_sync(_submit, house.service, order, form.files[0])
 
 
@@ -107,8 +109,12 @@ async def _without_photo(request: Request, house: House, asker: Asker) -> Respon
     key = identified(request, body)
     new = bodies.checked(NEW_JOB, body)
     order = wishes.order(house, asker, new, key)
-    # What only waits for its upload touches no object.
-    threads = None if new.source_type == "s3_presigned" else house.threads.errands
+    given = destinations.of_webhook(house, order.webhook_url)
+    given += destinations.of_source(house, new.url)
+    await destinations.look_at(house, asker, key_of(request), given)
+    # What waits for its photo touches no object.
+    moves = new.source_type in ("object", "local_file")
+    threads = house.threads.errands if moves else None
     placed = partial(_placed, house.service, order, new)
     return await to_thread.run_sync(placed, limiter=threads)
 
