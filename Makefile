@@ -17,7 +17,7 @@ run: ready-to-run ## Serve the page and the API; honours PORT, HOST and every va
 	@exec $(python) -m pixtools serve
 
 test: ready-to-test check ## Every check, then every test, with coverage
-	@$(python) -m pytest --cov --cov-report=term $(ARGS)
+	@$(python) -m scripts.suite $(ARGS)
 
 check: ready-to-test ## Style, types and the direction of every import
 	@$(python) -m ruff check
@@ -47,7 +47,7 @@ lock: ready-to-test ## Choose new versions within pyproject.toml's ranges, for r
 clean: ## Remove what was installed and what tools left behind
 	@[ ! -e "$${PIXTOOLS_SERVICES_DIR:-.services}" ] || $(SYSTEM_PYTHON) -m scripts.services clear
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@rm -rf .coverage .coverage.* htmlcov dist benchmarks/peers/node_modules
+	@rm -rf .coverage .coverage.* .coverage-halves htmlcov dist benchmarks/peers/node_modules
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Says what it fetches; takes a fraction of a second when nothing has changed.
