@@ -70,9 +70,9 @@ def _ended(half: subprocess.Popen[bytes]) -> int:
 
 def _account() -> int:
     """Coverage of both halves together; not zero where there is too little."""
-    folders = [str(COVERAGE / half) for half in HALVES]
+    data = [str(COVERAGE / half / "data") for half in HALVES]
     coverage = (sys.executable, "-m", "coverage")
-    return _run(*coverage, "combine", "-q", *folders) or _run(*coverage, "report")
+    return _run(*coverage, "combine", "-q", *data) or _run(*coverage, "report")
 
 
 def _run(*command: str) -> int:

@@ -6,9 +6,16 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.acceptance.deployed import Deployed, Served
+from tests.acceptance.deployed import Deployed, Served, hands
 from tests.acceptance.refusing import UPLOAD_LIMIT, Strict
-from tests.acceptance.visiting import ALL_HANDS, SLOW, WEBP, job, made, submitted
+from tests.acceptance.visiting import (
+    ALL_HANDS,
+    SLOW,
+    WEBP,
+    job,
+    made,
+    submitted,
+)
 
 from pixtools.testing.cluster import cluster, settings_of
 from pixtools.testing.images import photo_jpeg
@@ -71,8 +78,8 @@ def photo_vga(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def busy(service: Served, photo_12mp: Path) -> Iterator[list[str]]:
-    """All workers are busy for as long as the test lasts."""
-    ids = [submitted(service, photo_12mp, SLOW) for _ in range(2)]
+    """All runners are busy for as long as the test lasts."""
+    ids = [submitted(service, photo_12mp, SLOW) for _ in range(hands(service))]
     eventually(lambda: all(job(service, i)["started_at"] for i in ids), 20)
     yield ids
     for job_id in ids:

@@ -55,6 +55,11 @@ class Served(Protocol):
         ...
 
 
+def hands(service: Served) -> int:
+    """How many jobs it takes up at once: in one process, one more than its workers."""
+    return 2 if isinstance(service, Deployed) else 3
+
+
 @dataclass(slots=True)
 class Deployed:
     """A cluster, seen like a service in one process."""

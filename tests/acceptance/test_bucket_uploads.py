@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.acceptance.bucket import Shop, opened_shop
+from tests.acceptance.deployed import hands
 from tests.acceptance.refusing import checked
 from tests.acceptance.visiting import SLOW, WEBP, ended, job, submitted
 
@@ -132,8 +133,9 @@ def test_an_object_swapped_after_the_start_is_not_read(
     shop: Shop, photo: bytes, photo_12mp: Path, sources: dict[str, Path]
 ) -> None:
     """Not even by who may write to the bucket."""
-    busy = [submitted(shop.service, photo_12mp, SLOW) for _ in range(2)]
-    eventually(lambda: all(job(shop.service, i)["started_at"] for i in busy), 20)
+    service = shop.service
+    busy = [submitted(service, photo_12mp, SLOW) for _ in range(hands(service))]
+    eventually(lambda: all(job(service, i)["started_at"] for i in busy), 20)
     waiting = announced(shop, photo)
     assert put(shop, waiting, photo).status_code == 200
     assert start(shop, waiting).status_code == 202

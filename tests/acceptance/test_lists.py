@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.deployed import Served
+from tests.acceptance.deployed import Served, hands
 from tests.acceptance.visiting import SLOW, ended, job, submitted
 
 pytestmark = pytest.mark.anywhere
@@ -86,7 +86,7 @@ def test_a_listed_job_is_the_document_itself(service: Served, seven: list[str]) 
 def test_who_waits_is_told_the_place_in_line(
     service: Served, photo_12mp: Path, photo_vga: Path
 ) -> None:
-    busy = [submitted(service, photo_12mp, SLOW) for _ in range(2)]
+    busy = [submitted(service, photo_12mp, SLOW) for _ in range(hands(service))]
     waiting = [submitted(service, photo_vga) for _ in range(3)]
     places = [job(service, job_id)["queue_position"] for job_id in waiting]
     for job_id in busy:

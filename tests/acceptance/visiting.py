@@ -22,7 +22,7 @@ WEBP = [{"id": "small", "action": "resize", "width": 64, "format": "webp"}]
 TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
 SLOW = [{"id": "slow", "action": "convert", "format": "avif", "effort": 4}]
 ALL_HANDS = {"HEAVY_MS": "86400000"}
-"""Nothing is heavy: as many slow jobs as there are workers keep all of them busy."""
+"""Nothing is heavy: a slow job for each runner keeps all of them busy."""
 """Most of a minute of encoding for twelve megapixels, deaf to requests to stop."""
 
 Step = dict[str, Any]

@@ -15,6 +15,7 @@ from tests.chaos.work import ENCODE
 
 from pixtools.jobs.service import Rules
 from pixtools.testing.serving import Serving, eventually, serving
+from pixtools.workers.config import WorkersConfig
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +36,20 @@ def attempt_of(service: Serving, job_id: str) -> int:
     return int(found[0]) if found else 0
 
 
-def kill_at_attempt(service: Serving, job_id: str, attempt: int) -> int:
-    """Kill the only worker's child in the middle of an attempt."""
+def children(service: Serving, nice: int) -> list[int]:
+    """The pixel children that yield to the service by so many steps."""
+    parent = os.getpriority(os.PRIO_PROCESS, service.process.pid)
+    of = {pid: os.getpriority(os.PRIO_PROCESS, pid) for pid in service.pixel_children()}
+    return [pid for pid, own in of.items() if own == min(19, parent + nice)]
+
+
+def kill_at_attempt(
+    service: Serving, job_id: str, attempt: int, nice: int = WorkersConfig().nice
+) -> int:
+    """Kill the only child for work of its kind in the middle of an attempt."""
     eventually(lambda: attempt_of(service, job_id) == attempt, 40)  # after a pause
-    eventually(lambda: len(service.pixel_children()) == 1, 20)
-    (victim,) = service.pixel_children()
+    eventually(lambda: len(children(service, nice)) == 1, 20)
+    (victim,) = children(service, nice)
     os.kill(victim, signal.SIGKILL)
     eventually(lambda: victim not in service.pixel_children(), 10)
     return victim
@@ -73,7 +83,7 @@ def test_a_photo_that_kills_every_child_fails_in_the_end(
     poison = submitted(service, photo_12mp, SLOW)
     others = []
     for attempt in range(1, Rules().max_attempts + 1):
-        kill_at_attempt(service, poison, attempt)
+        kill_at_attempt(service, poison, attempt, WorkersConfig().nice_heavy)
         others.append(submitted(service, photo_vga))
     document = ended(service, poison, within=30)
     assert document["status"] == "failed"
