@@ -212,7 +212,7 @@ def commands() -> str:
     """Every command's own help, as it looks at 80 columns."""
     parts = ["# Commands\n", MADE]
     names = ["serve", "worker", "scheduler"]
-    names += ["process", "submit", "migrate", "doctor"]
+    names += ["process", "submit", "usage", "migrate", "doctor"]
     names += ["keys create", "keys list", "keys revoke"]
     for name in names:
         shown = CliRunner().invoke(

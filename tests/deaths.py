@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from pixtools.domain.job import Job
+from pixtools.domain.job import Job, Usage
 from pixtools.domain.pipeline import Pipeline
+from pixtools.domain.usage import DayUsage
 from pixtools.jobs.flights import Flights
 from pixtools.jobs.ports.facts import JobQuery
 from pixtools.jobs.read import events_after
@@ -104,10 +106,32 @@ def is_whole(house: House, job: Job) -> bool:
     mine = {key for key in house.blobs.keys() if job.id in key}  # noqa: SIM118 - no dict
     assert mine == expected
     assert leftovers(house) == []
+    assert costs(house) == owed(house)
     return (job.status, kinds.count("done"), kinds.count("output")) == (
         "succeeded",
         1,
         len(job.outputs),
+    )
+
+
+def costs(house: House) -> tuple[int, Usage]:
+    """How many jobs were metered, and what they cost together."""
+    with house.database.read() as tx:
+        days = tx.usage.by_day("default", date.min, date.max)
+    return sum(day.jobs for day in days), _together(days)
+
+
+def owed(house: House) -> tuple[int, Usage]:
+    """The same as the jobs themselves tell it, of those that were begun."""
+    begun = [job for job in everything(house) if job.started_at and job.terminal]
+    return len(begun), _together([job.usage for job in begun])
+
+
+def _together(parts: Sequence[DayUsage] | Sequence[Usage]) -> Usage:
+    return Usage(
+        pixels_processed=sum(part.pixels_processed for part in parts),
+        bytes_saved=sum(part.bytes_saved for part in parts),
+        compute_time_ms=sum(part.compute_time_ms for part in parts),
     )
 
 

@@ -168,6 +168,9 @@ class Settings(BaseSettings):
     job_retention_hours: float = Field(
         24, gt=0, description="Hours until a finished job and its files are deleted."
     )
+    usage_retention_days: int = Field(
+        400, ge=1, le=36_500, description="Days that the usage of jobs is kept."
+    )
     presigned_url_expiry_seconds: int = Field(
         86_400, ge=1, le=604_800, description="Life of download URLs (seconds)."
     )

@@ -30,6 +30,7 @@ from pixtools.api.routers import (
     jobs,
     session,
     submission,
+    usage,
 )
 from pixtools.api.sign_ins import SignIns
 from pixtools.api.threads import Threads
@@ -112,7 +113,7 @@ def _watch(config: ApiConfig, probes: Mapping[str, Probe]) -> Watch:
 
 
 def _open_doors(app: FastAPI, config: ApiConfig, doors: Sequence[APIRouter]) -> None:
-    for router in (submission, jobs, batches, classic):
+    for router in (submission, jobs, batches, usage, classic):
         app.include_router(router.router, dependencies=[Known, Limited])
     app.include_router(session.router, dependencies=[Limited])
     for router in (catalogue, health):

@@ -32,6 +32,7 @@ IDEMPOTENT: Final = (
 TAGS: Final = [
     {"name": "jobs", "description": "One photo, and the files asked of it."},
     {"name": "batches", "description": "Jobs together: one progress, one ZIP."},
+    {"name": "usage", "description": "What your jobs have cost."},
     {"name": "catalogue", "description": "What this deployment can do."},
     {"name": "files", "description": "Behind signed links: each is a permission."},
     {"name": "pixtools", "description": "The face that PixTools clients know."},

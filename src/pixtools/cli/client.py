@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,8 @@ TRIES = 5
 WAIT_SECONDS = 3
 """A person who presses Ctrl-C waits for the question that is open."""
 BUSY = frozenset({429, 502, 503, 504})
+KEY = "PIXTOOLS_API_KEY"
+"""Not an option: what is typed is seen by others on the machine, and kept."""
 
 
 class Answered(PixtoolsError):
@@ -70,6 +74,14 @@ class Client:
         progress(1.0)
         return job
 
+    def usage(self, first: str | None, last: str | None) -> dict[str, Any]:
+        """What one's jobs have cost, by day; days as in 2026-01-31."""
+        given = {"from": first, "to": last}
+        days = {name: day for name, day in given.items() if day}
+        url, headers = urljoin(self.server, "/v1/usage"), self._headers()
+        question = partial(self.http.get, url, params=days, headers=headers)
+        return self._document(self._tried(question))
+
     def download(self, url: str, target: Path) -> None:
         """Fetch one result; the file appears whole or not at all."""
         part = target.with_name(f".{target.name}.part")
@@ -115,6 +127,21 @@ class Client:
         if answer.is_error:
             raise Answered(_refusal(body, answer.status_code))
         return body
+
+
+@contextmanager
+def connected(server: str) -> Iterator[Client]:
+    """A client of the server at an address as a person types it."""
+    timeout = httpx2.Timeout(60, connect=5)
+    with httpx2.Client(timeout=timeout) as http:
+        yield Client(base_url(server), http, key=_key())
+
+
+def _key() -> str:
+    key = os.environ.get(KEY, "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise InvalidRequest(f"Expected an API key in {KEY} but found something else.")
+    return key
 
 
 def base_url(server: str) -> str:

@@ -15,6 +15,7 @@ from pixtools.cli import (
     scheduler,
     serve,
     submit,
+    usage,
     worker,
 )
 
@@ -36,6 +37,7 @@ def build() -> typer.Typer:
         (serve.serve, serve.EPILOG),
         (process.process, process.EPILOG),
         (submit.submit, submit.EPILOG),
+        (usage.usage, usage.EPILOG),
         (worker.worker, worker.EPILOG),
         (scheduler.scheduler, scheduler.EPILOG),
         (migrate.migrate, migrate.EPILOG),

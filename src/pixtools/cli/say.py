@@ -31,12 +31,13 @@ def failed(text: str) -> None:
 
 
 def size(count: int) -> str:
-    """A byte count for people: `512 B`, `48 kB`, `2.4 MB`."""
+    """A byte count for people: `512 B`, `48 kB`, `2.4 MB`, `1.3 TB`."""
     if count < KILO:
         return f"{count} B"
-    if count < KILO * KILO:
+    if count < KILO**2:
         return f"{count / KILO:.0f} kB"
-    return f"{count / KILO / KILO:.1f} MB"
+    power = 2 + (count >= KILO**3) + (count >= KILO**4)
+    return f"{count / KILO**power:,.1f} {'MGT'[power - 2]}B"
 
 
 @contextmanager

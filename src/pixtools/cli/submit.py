@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx2
 import typer
 
 from pixtools.cli.bar import Tick, photo_bar
-from pixtools.cli.client import Client, base_url
+from pixtools.cli.client import Client, connected
 from pixtools.cli.flags import asked, with_picture_flags
 from pixtools.cli.say import FAILED, failed, size, teaching, to_stdout
 from pixtools.cli.words import (
+    HERE,
     AsJson,
     Formats,
     OutFolder,
     Photos,
     PipelineFile,
     PresetName,
+    Server,
     WithMetadata,
 )
-from pixtools.domain.errors import Canceled, InvalidRequest, PixtoolsError
+from pixtools.domain.errors import Canceled, PixtoolsError
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.operations.actions import STEP_ID
 
@@ -39,8 +38,6 @@ EPILOG = (
     "pixtools submit *.jpg --to webp --server http://127.0.0.1:8000 --json"
 )
 AT_ONCE = 4
-KEY = "PIXTOOLS_API_KEY"
-"""Not an option: what is typed is seen by others on the machine, and kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +53,7 @@ class Errand:
 def submit(
     files: Photos,
     *,
-    server: Annotated[
-        str, typer.Option("--server", metavar="URL", help="Where PixTools runs.")
-    ] = "http://127.0.0.1:8000",
+    server: Server = HERE,
     to: Formats = None,
     preset: PresetName = None,
     pipeline: PipelineFile = None,
@@ -88,27 +83,13 @@ def submit(
         if webhook_url:
             fields["webhook_url"] = webhook_url
         errand = Errand(fields, out, wait or out is not None)
-        with _client(server) as client, photo_bar(len(files)) as tick:
+        with connected(server) as client, photo_bar(len(files)) as tick:
             results = [
                 _told(photo, job, as_json=as_json)
                 for photo, job in _run(files, client, errand, tick)
             ]
     if not all(results):
         raise typer.Exit(FAILED)
-
-
-@contextmanager
-def _client(server: str) -> Iterator[Client]:
-    timeout = httpx2.Timeout(60, connect=5)
-    with httpx2.Client(timeout=timeout) as http:
-        yield Client(base_url(server), http, key=_key())
-
-
-def _key() -> str:
-    key = os.environ.get(KEY, "").strip()
-    if not key.isascii() or not key.isprintable():
-        raise InvalidRequest(f"Expected an API key in {KEY} but found something else.")
-    return key
 
 
 def _run(

@@ -40,3 +40,7 @@ OutFolder = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON line for each photo.")
 ]
+HERE = "http://127.0.0.1:8000"
+Server = Annotated[
+    str, typer.Option("--server", metavar="URL", help="Where PixTools runs.")
+]

@@ -97,7 +97,12 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a job cost. Pixels are those of the outputs."""
+    """What a job cost.
+
+    Pixels are those of the outputs that were made. Bytes are saved by each output for
+    itself, by being smaller than the source. Time is CPU milliseconds of attempts that
+    ended in time, well or not; what is done again after one that was lost counts once.
+    """
 
     pixels_processed: int = 0
     bytes_saved: int = 0

@@ -26,6 +26,7 @@ from pixtools.jobs.change import Change, Happening, change
 from pixtools.jobs.claimed import Claimed, Ended
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.service import Service
+from pixtools.jobs.usage import meter
 from pixtools.jobs.work import archive_stage
 
 Ending = Literal["succeeded", "failed", "canceled"]
@@ -109,6 +110,19 @@ def archived(service: Service, stage: Stage, archive: Archive) -> bool:
         return True
 
 
+def skipped(job: Job) -> Job:
+    """A job that is not wanted any more keeps no file, and so has saved no byte."""
+    outputs = tuple(
+        output
+        if output.status == "failed"
+        else Output(
+            id=output.id, action=output.action, status="skipped", format=output.format
+        )
+        for output in job.outputs
+    )
+    return replace(job, outputs=outputs, usage=replace(job.usage, bytes_saved=0))
+
+
 def _conclude(
     service: Service,
     made: Change,
@@ -122,7 +136,7 @@ def _conclude(
     """
     status: JobStatus = "canceled"
     if job.cancel_requested_at is not None:
-        job = _skipped(job)
+        job = skipped(job)
         made.discard(outputs_prefix(job.id))
     else:
         facts = _facts_problem(job)
@@ -147,6 +161,7 @@ def _conclude(
         expires_at=job.expires_at or made.now + service.rules.retention,
     )
     ended = made.record(ended, *happened, *done)
+    meter(made, ended)
     job_ended(service, made, ended)
     return ended, taken
 
@@ -173,11 +188,11 @@ def _absorbed(job: Job, stage: Stage, outcome: Outcome) -> Job:
         for output in job.outputs
     )
     made = [output for output in outputs if output.status == "succeeded"]
-    written = sum(output.bytes or 0 for output in made)
+    size = job.source.bytes or 0
     usage = replace(
         job.usage,
         pixels_processed=sum((o.width or 0) * (o.height or 0) for o in made),
-        bytes_saved=max(0, (job.source.bytes or 0) - written) if made else 0,
+        bytes_saved=sum(max(0, size - (o.bytes or size)) for o in made),
         compute_time_ms=job.usage.compute_time_ms + outcome.compute_time_ms,
     )
     width, height = outcome.size or (job.source.width, job.source.height)
@@ -196,19 +211,6 @@ def _without(output: Output, outcome: Outcome) -> Output:
     if outcome.status == "canceled":
         return replace(output, status="skipped")
     return replace(output, status="failed", error=outcome.problem)
-
-
-def _skipped(job: Job) -> Job:
-    """A canceled job keeps no file: what was made is taken back."""
-    outputs = tuple(
-        output
-        if output.status == "failed"
-        else Output(
-            id=output.id, action=output.action, status="skipped", format=output.format
-        )
-        for output in job.outputs
-    )
-    return replace(job, outputs=outputs)
 
 
 def _progress(job: Job, outputs: tuple[Output, ...]) -> float:

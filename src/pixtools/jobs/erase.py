@@ -7,10 +7,12 @@ from dataclasses import replace
 from pixtools.domain.events import ending
 from pixtools.domain.job import Job
 from pixtools.domain.keys import prefixes
+from pixtools.jobs.advance import skipped
 from pixtools.jobs.batch import job_ended
 from pixtools.jobs.cancel import cancel
 from pixtools.jobs.change import change
 from pixtools.jobs.service import Service
+from pixtools.jobs.usage import meter
 
 
 def erase(service: Service, tenant: str, job_id: str) -> None:
@@ -47,6 +49,7 @@ def delete(service: Service, job: Job, *, bury: bool = False) -> None:
         if bury:
             made.tx.history.bury(job.id, job.tenant, made.now)
         if not locked.terminal:
+            meter(made, skipped(locked))
             job_ended(service, made, locked)
         made.tx.jobs.delete(job.id)
         made.tell(job.id)

@@ -10,6 +10,7 @@ from pixtools.jobs.batch import end_intake, find_batch
 from pixtools.jobs.change import change
 from pixtools.jobs.erase import delete
 from pixtools.jobs.service import Service
+from pixtools.jobs.usage import forget_usage
 
 AT_ONCE: Final = 100
 
@@ -18,13 +19,15 @@ def expire(service: Service) -> int:
     """Delete what has expired, files first; how many jobs and batches went.
 
     Jobs past their retention, jobs whose upload never came, batches, first answers
-    and, a week later, the memory of jobs. Batches that nobody closed are closed.
+    and, a week later, the memory of jobs; a year later what they cost. Batches that
+    nobody closed are closed.
     """
     gone = _jobs(service) + _batches(service)
     now = service.clock.now()
     with service.database.write() as tx:
         tx.idempotency.forget_expired(now)
         tx.history.forget_buried(now - service.rules.burial)
+    forget_usage(service)
     return gone
 
 

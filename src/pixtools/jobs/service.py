@@ -31,6 +31,7 @@ class Rules:
     tenant_share: float = 1.0
     retention: timedelta = timedelta(hours=24)
     burial: timedelta = timedelta(days=7)
+    usage_retention: timedelta = timedelta(days=400)
     upload_expiry: timedelta = timedelta(minutes=15)
     idempotency_ttl: timedelta = timedelta(hours=24)
     lease: timedelta = timedelta(seconds=60)

@@ -21,6 +21,7 @@ from pixtools.persistence.outbox import SqlOutbox
 from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
 from pixtools.persistence.stages import SqlStages
+from pixtools.persistence.usage import SqlUsages
 
 FAULTS_OF_OURS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError)
 """Errors of statements; every other one is the database's."""
@@ -38,6 +39,7 @@ class SqlTransaction:
     batches: SqlBatches
     history: SqlHistory
     keys: SqlKeys
+    usage: SqlUsages
 
 
 class SqlDatabase:
@@ -101,4 +103,5 @@ def _bound(connection: Connection) -> SqlTransaction:
         batches=SqlBatches(connection),
         history=SqlHistory(connection),
         keys=SqlKeys(connection),
+        usage=SqlUsages(connection),
     )

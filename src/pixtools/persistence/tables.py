@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -235,3 +236,18 @@ api_keys: Final = Table(
     Column("revoked_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
 )
+
+usage: Final = Table(
+    "usage",
+    metadata,
+    # Not a foreign key: what a job cost outlives the job.
+    Column("job_id", Id, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("outputs", Integer, nullable=False),
+    Column("pixels_processed", BigInteger, nullable=False),
+    Column("bytes_saved", BigInteger, nullable=False),
+    Column("compute_time_ms", BigInteger, nullable=False),
+)
+Index("ix_usage_tenant_day", usage.c.tenant, usage.c.day)
+Index("ix_usage_day", usage.c.day)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from pixtools.domain.errors import BrokerUnavailable
 from pixtools.domain.job import Lane, Wakeup
 from pixtools.queue.asked import Asked
@@ -58,6 +60,8 @@ class Scheduler:
         duties: SchedulerDuties,
         bell: HouseBell,
         broker: Wire | None = None,
+        *,
+        registry: CollectorRegistry | None = None,
     ) -> None:
         self._config = config
         self._duties = duties
@@ -65,7 +69,7 @@ class Scheduler:
         self._broker = broker or Broker(config.broker)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self.meters = SchedulerMeters()
+        self.meters = SchedulerMeters(registry)
         self._reconciling = Reconciling(duties.due, self._broker, self.meters)
         self._buried: dict[Lane, int] = {}
 

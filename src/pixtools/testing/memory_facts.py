@@ -10,6 +10,7 @@ from typing import TypeVar
 from pixtools.domain.events import Event
 from pixtools.domain.identity import ApiKey
 from pixtools.domain.job import Batch, Job, Stage, Wakeup
+from pixtools.domain.usage import Metered
 from pixtools.jobs.ports.facts import JobQuery, Remembered
 
 Key = TypeVar("Key", bound=Hashable)
@@ -30,6 +31,7 @@ class State:
     events: dict[tuple[str, int], Event] = field(default_factory=dict)
     burials: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
+    costs: dict[str, Metered] = field(default_factory=dict)
 
     def part(self) -> None:
         """Have dictionaries of one's own."""
@@ -41,6 +43,7 @@ class State:
         self.events = dict(self.events)
         self.burials = dict(self.burials)
         self.keys = dict(self.keys)
+        self.costs = dict(self.costs)
 
 
 class MemoryJobs:

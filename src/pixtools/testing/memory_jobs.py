@@ -21,6 +21,7 @@ from pixtools.testing.memory_facts import (
 )
 from pixtools.testing.memory_keys import MemoryKeys
 from pixtools.testing.memory_stages import MemoryOutbox, MemoryQueues, MemoryStages
+from pixtools.testing.memory_usage import MemoryUsages
 
 
 class MemoryTransaction:
@@ -35,6 +36,7 @@ class MemoryTransaction:
         self.batches = MemoryBatches(state)
         self.history = MemoryHistory(state)
         self.keys = MemoryKeys(state)
+        self.usage = MemoryUsages(state)
 
 
 class MemoryDatabase:

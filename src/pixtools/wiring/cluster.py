@@ -15,6 +15,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from prometheus_client import CollectorRegistry
+
 from pixtools.domain.catalogue import STANDARD
 from pixtools.domain.job import Lane, Stage
 from pixtools.jobs.reap import reap
@@ -66,15 +68,15 @@ def control_plane(settings: Settings, *, exposed: bool = False) -> Iterator[Fast
         news(settings, house) as bell,
         closing(Broker(broker_config(settings))) as broker,
     ):
-        known = rules(settings, can)
-        fetcher = sources(settings)
-        service = assemble(database, objects, NoPixels(), bell, known, fetcher)
+        known, registry = rules(settings, can), CollectorRegistry()
+        asked = sources(settings)
+        service = assemble(database, objects, NoPixels(), bell, known, registry, asked)
         probes: dict[str, Probe] = {
             "database": database.check,
             "rabbitmq": broker.check,
             objects.word: objects.check,
         }
-        yield face(settings, service, house, objects, probes)
+        yield face(settings, service, house, objects, probes, registry)
 
 
 @contextmanager
@@ -105,7 +107,8 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
         fetcher = GivingBackFetcher(
             sources(settings), hands.stopping_for, FINISH_SECONDS
         )
-        service = assemble(database, objects, renderer, bell, known, fetcher)
+        shown = hands.meters.registry
+        service = assemble(database, objects, renderer, bell, known, shown, fetcher)
         objects.scratch.sweep()
         yield hands
 
@@ -119,10 +122,10 @@ def scheduler(settings: Settings) -> Iterator[Scheduler]:
         object_stores(settings) as objects,
         news(settings, house, jobs=False) as bell,
     ):
-        known = rules(settings, STANDARD)
-        service = assemble(database, objects, NoPixels(), bell, known)
-        duties = scheduler_duties(service, objects)
-        yield Scheduler(scheduler_config(settings), duties, house)
+        known, registry = rules(settings, STANDARD), CollectorRegistry()
+        service = assemble(database, objects, NoPixels(), bell, known, registry)
+        duties, config = scheduler_duties(service, objects), scheduler_config(settings)
+        yield Scheduler(config, duties, house, registry=registry)
 
 
 def scheduler_duties(service: Service, objects: ObjectStores) -> SchedulerDuties:

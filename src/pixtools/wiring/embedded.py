@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
 from pixtools.domain.job import Stage
 from pixtools.jobs.reap import reap, release
@@ -56,7 +57,8 @@ def embedded(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
         renderer = GivingBack(pixels, lambda: house.closed_for, within)
         fetcher = GivingBackFetcher(sources(settings), lambda: house.closed_for, within)
         known = rules(settings, offered(pixels))
-        service = assemble(database, objects, renderer, bell, known, fetcher)
+        registry = CollectorRegistry()
+        service = assemble(database, objects, renderer, bell, known, registry, fetcher)
         owner = OWNER
         if settings.sqlite_path:
             release(service, owner)
@@ -70,7 +72,7 @@ def embedded(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
             "workers": lambda: runners.alive == runners.count,
         }
         try:
-            yield face(settings, service, house, objects, probes)
+            yield face(settings, service, house, objects, probes, registry)
         finally:
             house.close()
             runners.stop()

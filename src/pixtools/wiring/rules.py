@@ -23,6 +23,7 @@ def rules(settings: Settings, capabilities: Capabilities) -> Rules:
         lease=timedelta(seconds=settings.lease_seconds),
         heartbeat=timedelta(seconds=settings.lease_seconds / 4),
         retention=timedelta(hours=settings.job_retention_hours),
+        usage_retention=timedelta(days=settings.usage_retention_days),
         upload_expiry=timedelta(seconds=settings.upload_url_expiry_seconds),
         idempotency_ttl=timedelta(seconds=settings.idempotency_ttl_seconds),
         fetch_timeout=timedelta(seconds=settings.source_timeout_seconds),

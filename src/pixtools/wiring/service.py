@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from prometheus_client import CollectorRegistry
+
 from pixtools.jobs.ports.sources import Fetcher
 from pixtools.jobs.ports.work import Bell, Renderer
 from pixtools.jobs.service import Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
+from pixtools.telemetry.metrics import UsageMeters
+from pixtools.telemetry.wrap import CountingDatabase
 from pixtools.wiring.identity import gate
 from pixtools.wiring.machine import RandomIds, SystemClock
 from pixtools.wiring.net import webhook_guard
@@ -28,11 +32,12 @@ def assemble(
     renderer: Renderer,
     bell: Bell,
     rules: Rules,
+    registry: CollectorRegistry,
     fetcher: Fetcher | None = None,
 ) -> Service:
-    """The service that verbs are called with."""
+    """The service that verbs are called with; `registry` shows what jobs cost."""
     return Service(
-        database=database,
+        database=CountingDatabase(database, UsageMeters(registry)),
         blobs=objects.blobs,
         links=objects.links,
         scratch=objects.scratch,
@@ -51,6 +56,7 @@ def face(
     desk: NewsDesk,
     objects: ObjectStores,
     probes: Mapping[str, Probe],
+    registry: CollectorRegistry,
 ) -> FastAPI:
     """API and page over a service; only here is FastAPI imported."""
     from pixtools.api.app import create_app
@@ -74,6 +80,7 @@ def face(
         gate=gate(settings, service.database),
         sign_ins=sign_in_limiter(settings),
         check_webhook=webhook_guard(settings).check,
+        registry=registry,
     )
 
 

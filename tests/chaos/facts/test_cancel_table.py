@@ -10,12 +10,14 @@ from tests.deaths import (
     ORDER,
     TO_PNG,
     Story,
+    costs,
     doomed,
     everything,
     kinds_told,
     leftovers,
     lives,
     others_take_over,
+    owed,
 )
 
 from pixtools.domain.errors import StorageUnavailable
@@ -33,6 +35,7 @@ def is_gone(house: House, job: Job) -> bool:
     """Canceled, told once, no file but the source, nothing left to do."""
     ended = house.job(job.id)
     assert leftovers(house) == []
+    assert costs(house) == owed(house)
     assert kinds_told(house, ended).count("done") == 1
     kept = [key for key in house.blobs.keys() if not key.startswith("raw/")]  # noqa: SIM118 - no dict
     return (ended.status, ended.stages_left, kept) == ("canceled", 0, [])

@@ -20,6 +20,7 @@ from pixtools.testing.port_suites.queues import QueuesSuite
 from pixtools.testing.port_suites.shelves import AnswersSuite, ShelvesSuite
 from pixtools.testing.port_suites.stages import ClaimSuite, LeaseSuite
 from pixtools.testing.port_suites.turns import TurnsSuite
+from pixtools.testing.port_suites.usage import UsageSuite
 
 
 @pytest.fixture(scope="module")
@@ -82,4 +83,8 @@ class TestAnswers(AnswersSuite):
 
 
 class TestKeys(KeysSuite):
+    pass
+
+
+class TestUsage(UsageSuite):
     pass

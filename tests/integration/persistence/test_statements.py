@@ -24,6 +24,7 @@ from pixtools.persistence import (
     queues,
     stages,
     turns,
+    usage,
 )
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase
@@ -31,7 +32,7 @@ from pixtools.persistence.migrate import migrate
 from pixtools.testing.house import House
 from pixtools.testing.rows import LEASE, NOW, a_job, a_stage
 
-ROOMS = (batches, history, idempotency, jobs, outbox, queues, stages, turns)
+ROOMS = (batches, history, idempotency, jobs, outbox, queues, stages, turns, usage)
 
 
 @contextmanager
@@ -110,6 +111,8 @@ CALLS: dict[str, Callable[[Transaction], object]] = {
     "recall": lambda tx: tx.idempotency.recall("t", "k", NOW),
     "batch jobs": lambda tx: tx.batches.jobs("x"),
     "expired batches": lambda tx: tx.batches.expired(NOW, 9),
+    "usage": lambda tx: tx.usage.by_day("t", NOW.date(), NOW.date()),
+    "old usage": lambda tx: tx.usage.forget(NOW.date(), 9),
 }
 
 FEW_ROWS = frozenset({"claim", "held", "lapsed", "stages of a job", "batch jobs"})

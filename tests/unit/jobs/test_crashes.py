@@ -14,11 +14,13 @@ from tests.deaths import (
     ORDER,
     TO_PNG,
     Story,
+    costs,
     everything,
     is_whole,
     kinds_told,
     lives,
     others_take_over,
+    owed,
     upload,
 )
 
@@ -98,6 +100,7 @@ def test_a_cancel_can_die_anywhere() -> None:
         others_take_over(house)
         (job,) = everything(house)
         ends.add(job.status)
+        assert costs(house) == owed(house)
         assert kinds_told(house, job).count("done") == 1
         if job.status == "canceled":
             assert house.blobs.keys() == [job.source.key]
@@ -121,6 +124,7 @@ def test_an_erasure_can_die_anywhere(finished: bool) -> None:
             assert job.terminal
             erase(house.service, "default", job.id)
         assert house.blobs.keys() == []
+        assert costs(house)[0] <= 1 if not finished else costs(house)[0] == 1
 
 
 def test_whoever_asks_again_ends_an_erasure() -> None:

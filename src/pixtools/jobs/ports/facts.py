@@ -1,4 +1,4 @@
-"""Facts at rest: jobs, batches, first answers and history; what waits is in `waiting`.
+"""Facts at rest: jobs, batches, answers, history, usage; what waits is in `waiting`.
 
 The verbs own their ports; adapters obey them. Every port has at most six methods,
 an in-memory twin in `pixtools.testing` and one suite that each adapter passes.
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from pixtools.domain.events import Event
 from pixtools.domain.job import Batch, Job, JobStatus
+from pixtools.domain.usage import DayUsage, Metered
 from pixtools.jobs.ports.access import Keys
 from pixtools.jobs.ports.waiting import Outbox, Queues, Stages
 
@@ -142,6 +143,22 @@ class History(Protocol):
         ...
 
 
+class Usages(Protocol):
+    """What ended jobs cost; kept longer than the jobs."""
+
+    def add(self, cost: Metered) -> bool:
+        """Keep what a job cost; False, and nothing changes, if that is kept already."""
+        ...
+
+    def by_day(self, tenant: str, first: date, last: date) -> Sequence[DayUsage]:
+        """A tenant's days from `first` to `last` on which a job ended, in order."""
+        ...
+
+    def forget(self, before: date, limit: int) -> int:
+        """Forget the costs of jobs that ended before a day; how many."""
+        ...
+
+
 class Transaction(Protocol):
     """One database transaction: leaving the block commits, an exception undoes."""
 
@@ -168,6 +185,9 @@ class Transaction(Protocol):
 
     @property
     def keys(self) -> Keys: ...
+
+    @property
+    def usage(self) -> Usages: ...
 
 
 class Database(Protocol):
