@@ -18,6 +18,7 @@ def check_all_succeeded(service: Serving, job_ids: list[str]) -> list[dict[str, 
         assert document["status"] == "succeeded", document
         check_whole(service, document)
         check_told_once(service, document)
+        check_metered_once(service, document)
     return documents
 
 
@@ -35,6 +36,18 @@ def check_told_once(service: Serving, document: dict[str, Any]) -> None:
     assert kinds[-1] == "done"
     told = [event.kind for event in events(service, f"/v1/jobs/{job_id}")]
     assert told == ["snapshot", "done"]
+
+
+def check_metered_once(service: Serving, document: dict[str, Any]) -> None:
+    """What it cost is kept as its document tells it, whoever died on the way."""
+    usage = document["usage"]
+    with closing(service.database()) as database:
+        found = database.execute(
+            "SELECT outputs, pixels_processed, bytes_saved, compute_time_ms"
+            " FROM usage WHERE job_id = ?",
+            (document["job_id"],),
+        ).fetchall()
+    assert found == [(len(document["outputs"]), *usage.values())]
 
 
 def check_tidy(service: Serving) -> None:
