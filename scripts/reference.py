@@ -5,6 +5,7 @@ python scripts/reference.py [--check]
 
 from __future__ import annotations
 
+import runpy
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, get_args
 
 from typer.testing import CliRunner
 
-from pixtools.api.problems import STATUS
+from pixtools.api.problems import HTTP_CODES, RETRY_AFTER, STATUS
 from pixtools.cli.main import build
 from pixtools.domain.errors import PixtoolsError, every_error
 from pixtools.domain.formats import FORMATS
@@ -27,12 +28,12 @@ MADE = "<!-- Made by scripts/reference.py from the declarations: change those. -
 
 def main() -> int:
     """Write every page, or with --check compare; 1 if a page was out of date."""
-    pages = {
+    pages: dict[str, str] = {
         "operations.md": operations(),
         "errors.md": errors(),
         "settings.md": settings(),
         "commands.md": commands(),
-    }
+    } | runpy.run_path(str(Path(__file__).with_name("reference_http.py")))["pages"]()
     stale = [name for name, text in pages.items() if _read(name) != text]
     if "--check" in sys.argv:
         for name in stale:
@@ -168,11 +169,15 @@ def errors() -> str:
             "Refusals are `application/problem+json` (RFC 9457) with `code`, `detail`, "
             "`request_id` and, for fields, `errors: [{pointer, detail}]`. The same "
             "codes stand in a job's and an output's `error`. *Retryable* says that "
-            "the same request may succeed later.\n"
+            "the same request may succeed later, *Retry-After* that the refusal "
+            "says after how many seconds.\n"
         ),
     ]
-    for code, kind in sorted(every_error().items()):
-        parts.append(f"## {code}\n\n{_sentence(kind)}\n")
+    found = {code: _sentence(kind) for code, kind in every_error().items()}
+    for status, (code, text) in HTTP_CODES.items():
+        found.setdefault(code, f"{text} (HTTP {status})")
+    for code, text in sorted(found.items()):
+        parts.append(f"## {code}\n\n{text}\n")
     return "\n".join(parts)
 
 
@@ -180,6 +185,7 @@ def _sentence(kind: type[PixtoolsError]) -> str:
     status = STATUS.get(kind.code)
     facts = [f"HTTP {status}"] if status else []
     facts += ["retryable"] if kind.retryable else []
+    facts += ["Retry-After"] if kind.code in RETRY_AFTER else []
     tail = f" ({', '.join(facts)})" if facts else ""
     return f"{(kind.__doc__ or '').strip()}{tail}"
 

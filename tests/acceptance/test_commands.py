@@ -246,44 +246,6 @@ class TestSubmit:
         service.http.delete(f"/v1/jobs/{newest['job_id']}")
 
 
-class TestUsage:
-    def test_it_shows_what_jobs_have_cost(self, desk: Desk, service: Serving) -> None:
-        words = ("submit", "photo.jpg", "--to", "webp", "--server", service.url)
-        assert desk.run(*words).returncode == GOOD
-        done = desk.run("usage", "--server", service.url)
-        assert done.returncode == GOOD, done.stderr
-        head, *days, total = done.stdout.splitlines()
-        assert head.split() == [
-            "day",
-            "jobs",
-            "outputs",
-            "megapixels",
-            "saved",
-            "CPU",
-            "time",
-        ]
-        assert days
-        assert total.startswith("all ")
-        assert max(map(len, done.stdout.splitlines())) <= 80
-        told = desk.run("usage", "--server", service.url, "--json")
-        assert json.loads(told.stdout)["total"]["jobs"] >= 1
-
-    def test_days_without_jobs_are_one_sentence(
-        self, desk: Desk, service: Serving
-    ) -> None:
-        long_ago = ("--from", "2001-01-01", "--to", "2001-01-31")
-        done = desk.run("usage", *long_ago, "--server", service.url)
-        assert done.returncode == GOOD
-        assert done.stdout == "No job has ended between 2001-01-01 and 2001-01-31.\n"
-
-    def test_what_is_no_day_is_told_in_the_servers_words(
-        self, desk: Desk, service: Serving
-    ) -> None:
-        done = desk.run("usage", "--from", "today", "--server", service.url)
-        assert done.returncode == FAILED
-        assert "Expected a day such as 2026-01-31 but received 'today'." in done.stderr
-
-
 class TestMigrate:
     def test_it_says_from_where_to_where(self, desk: Desk) -> None:
         first, second = desk.run("migrate"), desk.run("migrate")

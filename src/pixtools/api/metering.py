@@ -16,7 +16,7 @@ class UsageSum(BaseModel):
     outputs: int = Field(description="Files that were made and kept.")
     pixels_processed: int = Field(description="Pixels of the files that were made.")
     bytes_saved: int = Field(
-        description="Bytes that files are smaller than their sources, each for itself."
+        description="Bytes that files are smaller than their sources, each by itself."
     )
     compute_time_ms: int = Field(
         description="CPU milliseconds; what was lost and done again counts once."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fastapi import Response
 
 from pixtools.api import documents
@@ -9,6 +12,8 @@ from pixtools.api.idempotency import REPLAYED
 from pixtools.api.schemas import AnnouncedJob, NewJob, Upload
 from pixtools.api.uploads import wrong
 from pixtools.domain.errors import InvalidRequest
+from pixtools.domain.job import Source
+from pixtools.jobs.photos import check_fetching, seen_file, seen_object
 from pixtools.jobs.read import document
 from pixtools.jobs.service import Service
 from pixtools.jobs.submit import (
@@ -23,13 +28,14 @@ from pixtools.jobs.submit import (
 
 def place(service: Service, order: Order, new: NewJob) -> Submitted:
     """Submit a job whose photo is not in the request."""
-    try:
+    with _object_key_to_blame():
         return _submitted(service, order, new)
-    except InvalidRequest as error:
-        if error.fields:
-            raise
-        # What a verb or the store says of a key, the client wrote as object_key.
-        raise wrong("/object_key", error.detail) from None
+
+
+def seen(service: Service, order: Order, new: NewJob) -> Source:
+    """What is known of a job's photo before it is taken on; of one to come, nothing."""
+    with _object_key_to_blame():
+        return _looked_at(service, order, new)
 
 
 def taken(
@@ -66,6 +72,37 @@ def upload_of(submitted: Submitted) -> Upload | None:
         headers=dict(signed.headers),
         expires_at=signed.expires_at,
     )
+
+
+@contextmanager
+def _object_key_to_blame() -> Iterator[None]:
+    try:
+        yield
+    except InvalidRequest as error:
+        if error.fields:
+            raise
+        # What a verb or the store says of a key, the client wrote as object_key.
+        raise wrong("/object_key", error.detail) from None
+
+
+def _looked_at(service: Service, order: Order, new: NewJob) -> Source:
+    match new.source_type:
+        case "s3_presigned":
+            return Source(
+                type="s3_presigned",
+                key="",
+                filename=new.filename,
+                content_type=new.content_type,
+                bytes=new.bytes,
+            )
+        case "object":
+            key = new.object_key or ""
+            return seen_object(service, order.tenant, key, new.filename)
+        case "local_file":
+            return seen_file(service, new.object_key or "", new.filename)
+        case "url":
+            check_fetching(service)
+            return Source(type="url", key="", filename=new.filename, bytes=new.bytes)
 
 
 def _submitted(service: Service, order: Order, new: NewJob) -> Submitted:

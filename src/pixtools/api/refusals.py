@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any, Final
 
 from pixtools.api import problems
+from pixtools.api.headers import TOLD
 from pixtools.domain.errors import every_error
 
 ALWAYS: Final = (500, "database_unavailable")
@@ -48,15 +49,9 @@ _HEADERS: Final = {
     "Retry-After": (
         problems.RETRY_AFTER.keys(), "Seconds after which to try again.", "integer",
     ),
-    "RateLimit-Policy": (
-        _LIMITED, "The quota `q` of requests in a window of `w` seconds.", "string",
-    ),
-    "RateLimit": (
-        _LIMITED, "`r` requests are left; in `t` seconds there is one more.", "string",
-    ),
-    "WWW-Authenticate": (
-        _CHALLENGED, "`Bearer`: how to say who you are.", "string",
-    ),
+    "RateLimit-Policy": (_LIMITED, TOLD["RateLimit-Policy"], "string"),
+    "RateLimit": (_LIMITED, TOLD["RateLimit"], "string"),
+    "WWW-Authenticate": (_CHALLENGED, TOLD["WWW-Authenticate"], "string"),
 }  # fmt: skip
 """Which codes come with a header, what it tells, and its type."""
 

@@ -231,17 +231,31 @@ class Catalogue(BaseModel):
 class LimitsDocument(BaseModel):
     """Bounds on a job; bytes, pixels, seconds and hours as named."""
 
-    max_upload_bytes: int
-    max_pixels: int
-    max_side: int
-    max_frames: int
-    max_steps: int
-    max_output_side: int
-    timeout_seconds: float
-    retention_hours: float
-    upload_expiry_seconds: float
-    max_batch_files: int
-    max_wait_seconds: float
+    max_upload_bytes: int = Field(description="Of a source (MAX_UPLOAD_BYTES).")
+    max_pixels: int = Field(
+        description="Of a source, frames counted, and of an output (MAX_IMAGE_PIXELS)."
+    )
+    max_side: int = Field(description="Longest side of a source, in pixels.")
+    max_frames: int = Field(description="Frames of an animation.")
+    max_steps: int = Field(description="Steps of a pipeline.")
+    max_output_side: int = Field(
+        description="Longest side of an output, in pixels; formats may hold less."
+    )
+    timeout_seconds: float = Field(
+        description="Longest that a stage may run (TASK_TIMEOUT_SECONDS)."
+    )
+    retention_hours: float = Field(
+        description="How long an ended job and its files stay (JOB_RETENTION_HOURS)."
+    )
+    upload_expiry_seconds: float = Field(
+        description="How long an upload may begin (UPLOAD_URL_EXPIRY_SECONDS)."
+    )
+    max_batch_files: int = Field(description="Photos of one batch request.")
+    max_wait_seconds: float = Field(description="Longest `wait` of GET /v1/jobs/{id}.")
+    max_usage_days: int = Field(description="Days of one GET /v1/usage.")
+    usage_retention_days: float = Field(
+        description="How long usage is kept (USAGE_RETENTION_DAYS)."
+    )
 
 
 class Liveness(BaseModel):

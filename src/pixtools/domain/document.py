@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from pixtools.domain.job import ArchiveStatus, JobStatus, OutputStatus
 
@@ -19,46 +19,56 @@ class Document(BaseModel):
 class ProblemDocument(Document):
     """Why something failed."""
 
-    code: str
-    detail: str
-    retryable: bool = False
+    code: str = Field(description="Its stable name (see errors).")
+    detail: str = Field(description="What went wrong this time.")
+    retryable: bool = Field(
+        False, description="Whether the same work may succeed later."
+    )
 
 
 class SourceDocument(Document):
     """The original as it was received; sizes are upright, in bytes and pixels."""
 
-    filename: str | None = None
-    content_type: str | None = None
-    bytes: int | None = None
+    filename: str | None = Field(None, description="The client's own name for it.")
+    content_type: str | None = Field(
+        None, description="As its content tells; of an announced one as announced."
+    )
+    bytes: int | None = Field(None, description="Size of the file.")
     width: int | None = None
     height: int | None = None
-    sha256: str | None = None
+    sha256: str | None = Field(None, description="Of its bytes, in hex.")
 
 
 class OutputDocument(Document):
     """One output file; `url` is signed anew for each reader."""
 
-    id: str
-    action: str
+    id: str = Field(description="The step's id.")
+    action: str = Field(description="What the step did.")
     status: OutputStatus
-    format: str | None = None
+    format: str | None = Field(None, description="As in /v1/operations.")
     content_type: str | None = None
     width: int | None = None
     height: int | None = None
-    bytes: int | None = None
-    sha256: str | None = None
-    url: str | None = None
-    url_expires_at: datetime | None = None
-    duration_ms: int | None = None
-    error: ProblemDocument | None = None
+    bytes: int | None = Field(None, description="Size of the file.")
+    sha256: str | None = Field(None, description="Of its bytes, in hex.")
+    url: str | None = Field(
+        None, description="Where to fetch it; null until it is there."
+    )
+    url_expires_at: datetime | None = Field(
+        None, description="Until when; ask for the document again after that."
+    )
+    duration_ms: int | None = Field(None, description="Time spent making it.")
+    error: ProblemDocument | None = Field(None, description="Why it was not made.")
 
 
 class ArchiveDocument(Document):
     """The ZIP of all outputs."""
 
     status: ArchiveStatus
-    url: str | None = None
-    bytes: int | None = None
+    url: str | None = Field(
+        None, description="Where to fetch it; null until it is there."
+    )
+    bytes: int | None = Field(None, description="Size of the file.")
 
 
 class WebhookDocument(Document):
@@ -71,45 +81,70 @@ class WebhookDocument(Document):
 
 
 class UsageDocument(Document):
-    """What the job cost."""
+    """What the job cost; `GET /v1/usage` sums it up when the job has ended."""
 
-    pixels_processed: int = 0
-    bytes_saved: int = 0
-    compute_time_ms: int = 0
+    pixels_processed: int = Field(0, description="Pixels of the outputs.")
+    bytes_saved: int = Field(
+        0,
+        description="Bytes that outputs are smaller than the source, each by itself.",
+    )
+    compute_time_ms: int = Field(
+        0, description="CPU milliseconds; what was lost and done again counts once."
+    )
 
 
 class JobDocument(Document):
     """All that can be known of a job."""
 
-    job_id: str
+    job_id: str = Field(description="A UUIDv7.")
     status: JobStatus
-    progress: float
-    queue_position: int | None = None
-    created_at: datetime
+    progress: float = Field(description="From 0 to 1.")
+    queue_position: int | None = Field(
+        None, description="How many queued jobs come before it."
+    )
+    created_at: datetime = Field(description="All times are in UTC.")
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    expires_at: datetime | None = None
+    expires_at: datetime | None = Field(
+        None, description="When the job and its files are deleted."
+    )
     source: SourceDocument
     outputs: list[OutputDocument]
-    metadata: dict[str, Any] | None = None
-    archive: ArchiveDocument | None = None
-    webhook: WebhookDocument | None = None
+    metadata: dict[str, Any] | None = Field(
+        None, description="Facts of the photo, if they were asked for."
+    )
+    archive: ArchiveDocument | None = Field(
+        None, description="Null where none was asked for."
+    )
+    webhook: WebhookDocument | None = Field(
+        None, description="Null where none was asked for."
+    )
     usage: UsageDocument
-    error: ProblemDocument | None = None
-    batch_id: str | None = None
-    client_metadata: dict[str, Any] = {}
-    links: dict[str, str]
+    error: ProblemDocument | None = Field(None, description="Why the job has failed.")
+    batch_id: str | None = Field(None, description="The batch that it belongs to.")
+    client_metadata: dict[str, Any] = Field(
+        default_factory=dict, description="The client's own words, as sent."
+    )
+    links: dict[str, str] = Field(
+        description="Where to go from here, by what one finds there."
+    )
 
 
 class BatchDocument(Document):
     """Jobs submitted together: one progress, one ZIP."""
 
-    batch_id: str
-    status: str
-    progress: float
+    batch_id: str = Field(description="A UUIDv7.")
+    status: str = Field(description="open, processing, or how its jobs ended.")
+    progress: float = Field(description="From 0 to 1.")
     created_at: datetime
     finished_at: datetime | None = None
-    expires_at: datetime | None = None
+    expires_at: datetime | None = Field(
+        None, description="When the batch and its ZIP are deleted."
+    )
     jobs: list[JobDocument]
-    archive: ArchiveDocument | None = None
-    links: dict[str, str]
+    archive: ArchiveDocument | None = Field(
+        None, description="Null where none was asked for."
+    )
+    links: dict[str, str] = Field(
+        description="Where to go from here, by what one finds there."
+    )

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 EventKind = Literal["status", "output", "archive", "webhook", "done"]
 """`snapshot` and `progress` are made while streaming and are not stored."""
+
+MEANINGS: Final = {
+    "snapshot": "The document as it is when the stream begins.",
+    "status": "The job's status has changed.",
+    "output": "An output has ended, well or not.",
+    "progress": "More of the work is done; at most a few times a second.",
+    "archive": "The ZIP is being packed, or is there.",
+    "webhook": "Telling the client goes on.",
+    "done": "Nothing will change any more; the stream ends.",
+}
+"""What each kind of event in a stream says."""
 
 
 def ending(job_id: str) -> str:

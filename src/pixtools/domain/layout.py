@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pixtools.domain.errors import OutputTooLarge, OutputTooLargeForFormat
+from pixtools.domain.formats import Format
+from pixtools.domain.limits import Limits
 from pixtools.domain.plan import Box, Gravity
 
 Size = tuple[int, int]
 """Width and height in pixels."""
+
+LONGEST_SCALED = 10_000_000
+"""A side of what is cut afterwards, however thin it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,27 @@ def layout(size: Size, box: Box | None) -> Layout:
     if box.fit == "contain":
         return Layout(scaled=scaled, size=(width, height), gravity=box.gravity)
     return Layout(scaled=scaled, size=scaled)
+
+
+def check_layout(laid: Layout, kind: Format, limits: Limits, frames: int = 1) -> None:
+    """Raise OutputTooLarge or OutputTooLargeForFormat for what may not be made."""
+    width, height = laid.size
+    longest, pixels = max(width, height), width * height * frames
+    if longest > kind.max_side:
+        raise OutputTooLargeForFormat(
+            f"Expected sides of at most {kind.max_side} pixels for {kind.title} "
+            f"but this output would be {width} × {height}."
+        )
+    if longest > limits.max_output_side:
+        raise OutputTooLarge(
+            f"Expected sides of at most {limits.max_output_side} pixels "
+            f"but this output would be {width} × {height}."
+        )
+    if pixels > limits.max_pixels or max(laid.scaled) > LONGEST_SCALED:
+        raise OutputTooLarge(
+            f"Expected at most {limits.max_pixels} pixels "
+            f"but this output would have {pixels}."
+        )
 
 
 def smaller(one: Size, other: Size) -> Size:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pixtools.domain.errors import OutputTooLarge, OutputTooLargeForFormat
 from pixtools.domain.formats import FORMATS
-from pixtools.domain.layout import Layout, Size, layout, smaller
+from pixtools.domain.layout import Layout, Size, check_layout, layout, smaller
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import OutputPlan
 from pixtools.domain.report import SourceFacts
@@ -33,27 +32,5 @@ def task_for(output: OutputPlan, facts: SourceFacts, limits: Limits) -> Task:
     frames = facts.pages if moves and facts.format in ("gif", "webp") else 1
     laid = layout(facts.upright_size, output.box)
     task = Task(output, laid, smaller(laid.scaled, facts.upright_size), frames)
-    width, height = task.layout.size
-    if max(width, height) > kind.max_side:
-        raise OutputTooLargeForFormat(
-            f"Expected sides of at most {kind.max_side} pixels for {kind.title} "
-            f"but this output would be {width} × {height}."
-        )
-    _check_limits(task, limits)
+    check_layout(laid, kind, limits, frames)
     return task
-
-
-def _check_limits(task: Task, limits: Limits) -> None:
-    width, height = task.layout.size
-    longest = max(width, height)
-    if longest > limits.max_output_side:
-        raise OutputTooLarge(
-            f"Expected sides of at most {limits.max_output_side} pixels "
-            f"but this output would be {width} × {height}."
-        )
-    pixels = width * height * task.frames
-    if pixels > limits.max_pixels or max(task.layout.scaled) > 10_000_000:
-        raise OutputTooLarge(
-            f"Expected at most {limits.max_pixels} pixels "
-            f"but this output would have {pixels}."
-        )

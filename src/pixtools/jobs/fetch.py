@@ -14,10 +14,10 @@ from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.advance import end_waiting
 from pixtools.jobs.change import Change, change
 from pixtools.jobs.intake import Intake, check_bytes, check_sha256
+from pixtools.jobs.photos import stored_source
 from pixtools.jobs.ports.sources import FetchedSource
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.service import Service
-from pixtools.jobs.submit import stored_source
 from pixtools.jobs.work import check_format, outputs_of, stages_of
 
 

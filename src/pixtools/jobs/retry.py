@@ -16,9 +16,10 @@ from pixtools.jobs.orders import (
     in_flight,
     job_of,
 )
+from pixtools.jobs.photos import stored_source
 from pixtools.jobs.read import get_job
 from pixtools.jobs.service import Service
-from pixtools.jobs.submit import stored_source, submit_url
+from pixtools.jobs.submit import submit_url
 
 
 def retry(

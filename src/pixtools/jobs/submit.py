@@ -6,21 +6,14 @@ Whatever is refused leaves neither a row nor a file behind.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from pixtools.domain.errors import (
-    FieldError,
-    InvalidRequest,
-    SourceMissing,
-    UploadTooLarge,
-)
-from pixtools.domain.job import Job, Source, SourceType
-from pixtools.domain.keys import inbox_prefix, source_key
+from pixtools.domain.errors import UploadTooLarge
+from pixtools.domain.job import Job, Source
+from pixtools.domain.keys import source_key
 from pixtools.jobs.admission import admit
 from pixtools.jobs.intake import (
     Intake,
     Received,
-    check_size,
     header_of,
     source_unless_refused,
 )
@@ -31,6 +24,12 @@ from pixtools.jobs.orders import (
     accept,
     in_flight,
     job_of,
+)
+from pixtools.jobs.photos import (
+    check_fetching,
+    local_file,
+    object_of_tenant,
+    stored_source,
 )
 from pixtools.jobs.ports.blobs import SignedUpload
 from pixtools.jobs.service import Service
@@ -107,13 +106,7 @@ def submit_object(
     The object is copied: what happens to it later does not touch the job.
     Raises SourceMissing, and what `submit_upload` raises.
     """
-    if not key.startswith(inbox_prefix(order.tenant)):
-        text = f"Expected an object below {inbox_prefix(order.tenant)}"
-        raise InvalidRequest(f"{text} but received {key!r}.")
-    found = service.blobs.stat(key)
-    if found is None:
-        raise SourceMissing(f"There is no object {key}.")
-    check_size(service, found)
+    object_of_tenant(service, order.tenant, key)
     job_id = service.ids.new()
     with in_flight(service, order), source_unless_refused(service, job_id):
         blob = service.blobs.copy(key, source_key(job_id))
@@ -134,7 +127,7 @@ def submit_file(
     Raises InvalidRequest where no root is configured or the path, its symbolic
     links resolved, leads out of it; and what `submit_upload` raises.
     """
-    file = _below_root(service.rules.local_root, path)
+    file = local_file(service, path)
     with Intake.begin(service, order.tenant) as intake:
         with file.open("rb") as opened:
             while chunk := opened.read(CHUNK):
@@ -164,9 +157,7 @@ def submit_url(
     where nothing is fetched, UploadTooLarge for what was announced as too large, and
     what taking a job on raises.
     """
-    if service.fetcher is None:
-        detail = "This service fetches no sources from addresses."
-        raise InvalidRequest(detail, fields=(FieldError("/source_type", detail),))
+    check_fetching(service)
     check_announced(service, bytes)
     job_id = service.ids.new()
     source = Source(
@@ -188,23 +179,6 @@ def check_announced(service: Service, bytes: int | None) -> None:
         raise UploadTooLarge(f"Expected a file of at most {most:,} bytes.")
 
 
-def stored_source(kind: SourceType, received: Received, filename: str | None) -> Source:
-    """A source that stands in the store, with what its header says."""
-    blob, header = received.blob, received.header
-    return Source(
-        type=kind,
-        key=blob.key,
-        filename=filename,
-        content_type=header.content_type,
-        bytes=blob.bytes,
-        sha256=blob.sha256,
-        format=header.format,
-        width=header.width,
-        height=header.height,
-        etag=blob.etag,
-    )
-
-
 def _permission(service: Service, job: Job) -> SignedUpload | None:
     if job.status != "created":
         return None
@@ -215,17 +189,3 @@ def _permission(service: Service, job: Job) -> SignedUpload | None:
         bytes=source.bytes,
         sha256=source.sha256,
     )
-
-
-def _below_root(root: Path | None, path: str) -> Path:
-    if root is None:
-        raise InvalidRequest("This service reads no local files (LOCAL_FILE_ROOT).")
-    top = root.resolve()
-    file = (top / path).resolve()
-    if not file.is_relative_to(top):
-        raise InvalidRequest(
-            f"Expected a path below the local root but received {path!r}."
-        )
-    if not file.is_file():
-        raise SourceMissing(f"There is no file {path}.")
-    return file

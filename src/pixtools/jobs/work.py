@@ -67,7 +67,7 @@ def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
     Before those one that fetches the source, where it is not here yet.
     """
     if job.source.url:
-        return [_fetching_stage(service, job, now)]
+        return [fetching_stage(service, job, now)]
     pipeline = Pipeline.parse(job.pipeline)
     source, rules = job.source, service.rules
     denoised = [step for step in pipeline.pictures if step.wants_denoise]
@@ -101,6 +101,23 @@ def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
     return waiting
 
 
+def fetching_stage(service: Service, job: Job, now: datetime) -> Stage:
+    """The stage that fetches a job's source from its address."""
+    return Stage(
+        id=service.ids.new(),
+        job_id=job.id,
+        tenant=job.tenant,
+        kind="fetch",
+        # Whatever fails it fails every step.
+        step_ids=tuple(step.id for step in Pipeline.parse(job.pipeline).steps),
+        max_attempts=service.rules.max_attempts,
+        run_at=now,
+        created_at=now,
+        # A stranger who is slow never keeps all hands.
+        cost_ms=service.rules.heavy_ms,
+    )
+
+
 def is_heavy(rules: Rules, stage: Stage) -> bool:
     """Whether a stage is one of those that never take all hands at once."""
     return stage.lane == "ml_inference_queue" or stage.cost_ms >= rules.heavy_ms
@@ -118,22 +135,6 @@ def archive_stage(service: Service, of: Job | Batch, now: datetime) -> Stage:
         max_attempts=service.rules.max_attempts,
         run_at=now,
         created_at=now,
-    )
-
-
-def _fetching_stage(service: Service, job: Job, now: datetime) -> Stage:
-    return Stage(
-        id=service.ids.new(),
-        job_id=job.id,
-        tenant=job.tenant,
-        kind="fetch",
-        # Whatever fails it fails every step.
-        step_ids=tuple(step.id for step in Pipeline.parse(job.pipeline).steps),
-        max_attempts=service.rules.max_attempts,
-        run_at=now,
-        created_at=now,
-        # A stranger who is slow never keeps all hands.
-        cost_ms=service.rules.heavy_ms,
     )
 
 

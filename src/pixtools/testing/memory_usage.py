@@ -18,7 +18,10 @@ class MemoryUsages:
 
     def add(self, cost: Metered) -> bool:
         """Keep what a job cost, once."""
-        return self._state.costs.setdefault(cost.job_id, cost) is cost
+        if cost.job_id in self._state.costs:
+            return False
+        self._state.costs[cost.job_id] = cost
+        return True
 
     def by_day(self, tenant: str, first: date, last: date) -> Sequence[DayUsage]:
         """A tenant's days on which a job ended, in order."""

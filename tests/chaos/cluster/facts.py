@@ -20,9 +20,9 @@ UNTIDY = {
     "stage": "SELECT id, kind, status, lease_owner FROM stages"
     " WHERE lease_owner IS NOT NULL OR status IN ('queued', 'running')",
     "wake-up": "SELECT id, lane, stage_id FROM wakeups",
-    "unpaid job": "SELECT jobs.id, status FROM jobs LEFT JOIN usage ON job_id = jobs.id"
+    "unpaid job": "SELECT jobs.id, status FROM jobs LEFT JOIN usage AS cost ON job_id = jobs.id"
     " WHERE finished_at IS NOT NULL AND started_at IS NOT NULL AND (job_id IS NULL"
-    " OR jobs.usage <> to_jsonb(usage) - '{job_id,tenant,day,outputs}'::text[])",
+    " OR jobs.usage <> to_jsonb(cost) - '{job_id,tenant,day,outputs}'::text[])",
 }
 """What must be empty when all work is done."""
 

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from pixtools.api.app import create_app
 from pixtools.api.config import ApiConfig
+from pixtools.api.headers import ORDINARY, TOLD
 from pixtools.api.ports import Gate, Probe, RateLimiter
 from pixtools.queue.bell import HouseBell
 from pixtools.testing.house import House, tiny_gif
@@ -22,6 +23,7 @@ from pixtools.testing.memory_blobs import MemoryLinks
 
 GIF = tiny_gif()
 PIPELINE = [{"id": "small", "action": "resize", "width": 64, "format": "webp"}]
+HEADERS = frozenset(name.lower() for name in ORDINARY.union(TOLD))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +78,8 @@ class Site:
         return answer
 
     def check_documented(self, method: str, path: str, answer: httpx2.Response) -> None:
-        """Fail for a status or media type that clients were not told of."""
+        """Fail for a header, status or media type that clients were not told of."""
+        assert set(answer.headers) <= HEADERS, (method, path, answer.headers)
         operation = self._operation(method, path.partition("?")[0])
         if operation is None:
             return

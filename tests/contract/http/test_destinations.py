@@ -27,6 +27,7 @@ BY_URL = {
 }
 SENDABLE = [url for url in HOSTILE if url and not set(url) & {"\x00", "\ud800"}]
 """Those that are an address to the readers of JSON."""
+DRY = "/v1/jobs?dry_run=true"
 SENTENCE = "This address can't be used."
 
 
@@ -72,6 +73,15 @@ def test_a_receiver_inside_is_refused_whatever_way_a_job_is_given(
     assert site.left() == ([], [])
 
 
+def test_a_receiver_inside_is_refused_before_a_job_is_given(site: Site) -> None:
+    bare = order(site, {**LATER, "webhook_url": INSIDE}, DRY)
+    form = {"preset": "gallery", "webhook_url": INSIDE}
+    photo = site.ask("POST", DRY, files={"file": ("cat.gif", GIF)}, data=form)
+    for answer in (bare, photo):
+        told = problem(answer, 422, "unsafe_destination")
+        assert (told["detail"], pointers(told)) == (SENTENCE, ["/webhook_url"])
+
+
 @pytest.mark.parametrize("way", TAKING)
 def test_a_receiver_outside_is_taken(site: Site, way: str) -> None:
     assert TAKING[way](site, OUTSIDE).status_code in (201, 202)
@@ -113,6 +123,7 @@ def test_what_is_wrong_with_the_address_is_the_jobs_error(site: Site) -> None:
     ("to", "wrap", "pointer"),
     [
         ("/v1/jobs", lambda job: job, "/url"),
+        (DRY, lambda job: job, "/url"),
         ("/v1/batches", lambda job: {"jobs": [LATER, job]}, "/jobs/1/url"),
     ],
 )

@@ -91,7 +91,19 @@ def test_nothing_of_another_stands_in_a_list(tenants: Tenants) -> None:
                 assert not [v for v in tenants.ids.values() if v in text], str(route)
 
 
-def test_what_is_anothers_can_not_be_named_in_a_body_either(tenants: Tenants) -> None:
+def test_what_one_has_used_is_told_to_nobody_else(tenants: Tenants) -> None:
+    tenants.site.work()
+    jobs = {
+        name: tenants.client(name).get("/v1/usage").json()["total"]["jobs"]
+        for name in (MINE, THEIRS)
+    }
+    assert jobs == {MINE: 1, THEIRS: 0}
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs?dry_run=true"])
+def test_what_is_anothers_can_not_be_named_in_a_body_either(
+    tenants: Tenants, path: str
+) -> None:
     before, files = tenants.rows(), tenants.site.house.blobs.keys()
     theirs, job = tenants.client(THEIRS), tenants.ids["job_id"]
     order = {"source_type": "s3_presigned", "pipeline": PIPELINE}
@@ -102,14 +114,14 @@ def test_what_is_anothers_can_not_be_named_in_a_body_either(tenants: Tenants) ->
         f"inbox/{THEIRS}/../{MINE}/logo.png",
     ):
         named = {"source_type": "object", "object_key": key, "pipeline": PIPELINE}
-        assert theirs.post("/v1/jobs", json=named).status_code in {409, 422}, key
+        assert theirs.post(path, json=named).status_code in {409, 422}, key
         marked = [PIPELINE[0] | {"watermark": {"image": key}}]
-        answer = theirs.post("/v1/jobs", json=order | {"pipeline": marked})
+        answer = theirs.post(path, json=order | {"pipeline": marked})
         assert answer.status_code == 422, key
     joining = order | {"batch_id": tenants.ids["batch_id"]}
-    problem(theirs.post("/v1/jobs", json=joining), 404, "batch_not_found")
+    problem(theirs.post(path, json=joining), 404, "batch_not_found")
     with_photo = theirs.post(
-        "/v1/jobs",
+        path,
         files={"file": ("a.gif", GIF)},
         data={"preset": "gallery", "batch_id": tenants.ids["batch_id"]},
     )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
+from pixtools.api.headers import ASKED, TOLD
+from pixtools.api.problems import HTTP_CODES, STATUS
+from pixtools.api.schemas import LimitsDocument
 from pixtools.cli.main import build
 from pixtools.domain.errors import every_error
+from pixtools.domain.events import MEANINGS, EventKind
 from pixtools.domain.operations.actions import ACTIONS
 from pixtools.settings import Settings
 
@@ -29,7 +35,8 @@ def test_the_reference_is_what_the_declarations_make() -> None:
 
 def test_everything_has_its_heading() -> None:
     assert set(ACTIONS) <= headings("operations.md")
-    assert set(every_error()) <= headings("errors.md")
+    codes = {code for code, _ in HTTP_CODES.values()}
+    assert {*every_error(), *STATUS, *codes} <= headings("errors.md")
     assert {name.upper() for name in Settings.model_fields} <= headings("settings.md")
     for group in build().registered_groups:
         inner = group.typer_instance
@@ -38,9 +45,37 @@ def test_everything_has_its_heading() -> None:
             f"pixtools {group.name} {each.name}" for each in inner.registered_commands
         }
         assert named <= headings("commands.md")
+    http = (REFERENCE / "http.md").read_text()
+    for name in (*ASKED, *TOLD, *MEANINGS):
+        assert f"| `{name}` |" in http
+    assert set(get_args(EventKind)) <= set(MEANINGS)
+    limits = (REFERENCE / "limits.md").read_text()
+    for name, field in LimitsDocument.model_fields.items():
+        assert f"| `{name}` |" in limits
+        assert field.description, name
     named = {
         f"pixtools {command.callback.__name__}"
         for command in build().registered_commands
         if command.callback
     }
     assert named <= headings("commands.md")
+
+
+def test_no_header_goes_undocumented() -> None:
+    """What the description of the API names, the reference explains."""
+    described = json.loads((ROOT / "tests/contract/http/openapi.json").read_text())
+    operations = [o for item in described["paths"].values() for o in item.values()]
+    asked = {
+        parameter["name"].lower()
+        for operation in operations
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    }
+    told = {
+        name
+        for operation in operations
+        for answer in operation["responses"].values()
+        for name in answer.get("headers", {})
+    }
+    assert asked <= {name.lower() for name in ASKED}
+    assert told <= set(TOLD)

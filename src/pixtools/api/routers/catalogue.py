@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fastapi import APIRouter, Response
 
 from pixtools.api.deps import HouseDep, ServiceDep
@@ -14,6 +16,7 @@ from pixtools.api.schemas import (
 )
 from pixtools.domain.catalogue import catalogue
 from pixtools.domain.presets import PRESETS
+from pixtools.jobs.usage import MOST_DAYS
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 CACHED = {"Cache-Control": "public, max-age=60"}
@@ -56,4 +59,6 @@ def show_limits(house: HouseDep, response: Response) -> LimitsDocument:
         upload_expiry_seconds=rules.upload_expiry.total_seconds(),
         max_batch_files=house.config.max_batch_files,
         max_wait_seconds=house.config.max_wait,
+        max_usage_days=MOST_DAYS,
+        usage_retention_days=rules.usage_retention / timedelta(days=1),
     )
