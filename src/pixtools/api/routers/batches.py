@@ -159,6 +159,7 @@ async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
         submissions=gathering.of_orders(house, asker, new.jobs, key),
         archive=new.archive,
         closed=bool(new.jobs) if new.closed is None else new.closed,
+        repeatable=key is not None,
     )
     first = gathering.part_of(key.key) if key else None
     await destinations.look_at(house, asker, first, _given(house, new))
@@ -189,6 +190,7 @@ async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
             submissions=gathering.of_photos(house.service, order, form.files),
             archive=order.archive,
             closed=closed,
+            repeatable=key is not None,
         )
         return await _in_turn(gather, house, asker)
 
