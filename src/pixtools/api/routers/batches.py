@@ -21,6 +21,7 @@ from pixtools.api import (
 )
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep, ServiceDep, TenantDep
 from pixtools.api.idempotency import identified, key_of
+from pixtools.api.placing import moves
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.routers.jobs import EVENT_STREAM, NOTHING_NEW
 from pixtools.api.schemas import NEW_BATCH, NewBatch, NewBatchDocument
@@ -154,6 +155,8 @@ async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
     body = await bodies.read_json(request, config.max_json_bytes, config.idle_timeout)
     key = identified(request, body)
     new = bodies.checked(NEW_BATCH, body)
+    if any(map(moves, new.jobs)):
+        await house.check_store()
     gather = partial(
         gathering.gather,
         submissions=gathering.of_orders(house, asker, new.jobs, key),

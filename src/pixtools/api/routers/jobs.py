@@ -172,6 +172,7 @@ async def start_job(house: HouseDep, tenant: TenantDep, job_id: JobId) -> Respon
         headers = {"Location": f"/v1/jobs/{submitted.job.id}"}
         return documents.answer(document(house.service, submitted.job), 202, headers)
 
+    await house.check_store()
     return await to_thread.run_sync(begun, limiter=house.threads.errands)
 
 
@@ -232,6 +233,7 @@ async def retry_job(
         )
         return taken(house.service, submitted, 202)
 
+    await house.check_store()
     return await to_thread.run_sync(again, limiter=house.threads.errands)
 
 
