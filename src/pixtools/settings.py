@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     worker_heartbeat_file: Path | None = Field(
         None, description="File that a living `pixtools worker` touches."
     )
+    scheduler_heartbeat_file: Path | None = Field(
+        None, description="File that a living `pixtools scheduler` touches."
+    )
     memory_budget_mb: int = Field(
         1024, ge=64, description="Memory that one pixel process may need (MB)."
     )
