@@ -106,11 +106,12 @@ async def create_batch(request: Request, house: HouseDep, asker: AskerDep) -> Re
     },
 )
 def get_one_batch(
-    request: Request, service: ServiceDep, tenant: TenantDep, batch_id: BatchId
+    request: Request, house: HouseDep, tenant: TenantDep, batch_id: BatchId
 ) -> Response:
     """Read a batch with all its jobs."""
+    service = house.service
     shown = batch_document(service, *get_batch(service, tenant, batch_id))
-    tag = documents.etag(shown, service.clock.now())
+    tag = documents.etag(shown, service.clock.now(), house.config.link_period)
     if documents.not_modified(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
