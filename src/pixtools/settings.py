@@ -157,7 +157,7 @@ class Settings(BaseSettings):
         None, description="File that a living `pixtools scheduler` touches."
     )
     memory_budget_mb: int = Field(
-        1024, ge=64, description="Memory that one pixel process may need (MB)."
+        1024, ge=64, description="Memory that pictures of one process may take (MB)."
     )
     max_upload_bytes: int = Field(
         30 * 1024 * 1024, ge=1, description="Largest source in bytes."

@@ -74,17 +74,6 @@ def admit(door: socket.socket) -> None:
         door.listen(BACKLOG)
 
 
-@contextmanager
-def _usable(host: str, port: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationInvalid(
-            f"PORT {port} on {host} can't be used: {reason}."
-        ) from None
-
-
 def keep_freed_memory() -> None:
     """Let what is freed, up to 32 MiB, be at hand for what comes next; on glibc.
 
@@ -109,3 +98,14 @@ def let_session_yield(steps: int) -> None:
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # a kernel that does no such thing, or forbids it
             Path("/proc/self/autogroup").write_text(str(steps), "ascii")
+
+
+@contextmanager
+def _usable(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationInvalid(
+            f"PORT {port} on {host} can't be used: {reason}."
+        ) from None
