@@ -26,9 +26,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.explain import shown
 
-NOT_YET = (
-    "WEBHOOK_SIGNING_SECRET",
-)  # fmt: skip
+NOT_YET = ("WEBHOOK_SIGNING_SECRET",)
 """Variables of the contract that this version can't honour: refused, not ignored."""
 
 LEAST_SECRET = 16
@@ -271,10 +269,9 @@ def load_settings() -> Settings:
             "so that nothing of yours is ignored."
         )
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
         raise ConfigurationInvalid(_sentence(error)) from None
-    return settings
 
 
 def example() -> str:

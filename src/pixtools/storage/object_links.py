@@ -30,6 +30,17 @@ def open_links(config: ObjectsConfig, clock: Clock) -> Links:
     return AzureLinks(config, clock)
 
 
+def address_of(config: ObjectsConfig, clock: Clock) -> str:
+    """Where links to outputs lead, unsigned or signed; asks nobody.
+
+    Raises ConfigurationInvalid, StorageUnavailable.
+    """
+    if config.kind == "s3":
+        public = config.public_endpoint or config.endpoint
+        return config.public_base_url or Presigner(config, public).base
+    return open_links(config, clock).download(_OUTPUTS + "any", "", "")[0]
+
+
 class S3Links:
     """Presigned requests to S3 or its kin.
 

@@ -78,7 +78,7 @@ def face(
         desk=desk,
         probes={**probes, **redis_probes(settings)},
         doors=objects.doors(),
-        page=page_routes(),
+        page=page_routes(objects.origins()),
         limiter=rate_limiter(settings),
         gate=gate(settings, service.database),
         sign_ins=sign_in_limiter(settings),

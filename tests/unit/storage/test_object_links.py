@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pixtools.storage.config import ObjectsConfig
-from pixtools.storage.object_links import S3Links
+from pixtools.storage.object_links import S3Links, address_of
 from pixtools.testing.clock import HandClock
 
 KEY = "processed/0198c0de/small.webp"
@@ -64,3 +64,30 @@ def test_polls_in_a_row_show_the_same_link(clock: HandClock) -> None:
     """Else no browser would know a picture again."""
     made = links(timedelta(days=1), clock)
     assert len({download(made)[0] for _ in range(10)}) <= 2
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        (ObjectsConfig(bucket="pictures"), "pictures.s3.us-east-1.amazonaws.com"),
+        (ObjectsConfig(bucket="b", endpoint="http://[::1]:9000"), "[::1]:9000"),
+        (
+            ObjectsConfig(
+                bucket="b",
+                endpoint="http://s3:9000",
+                public_endpoint="https://s3.example.org",
+            ),
+            "s3.example.org",
+        ),
+        (
+            ObjectsConfig(bucket="b", public_base_url="https://cdn.example.org/b"),
+            "cdn.example.org",
+        ),
+    ],
+    ids=["AWS", "another store", "a name for clients", "public"],
+)
+def test_where_outputs_are_is_known_without_asking(
+    given: ObjectsConfig, origin: str, clock: HandClock
+) -> None:
+    """Not even for credentials, which a machine's role may give later."""
+    assert urlsplit(address_of(given, clock)).netloc == origin
