@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pixtools.domain.job import ArchiveStatus, JobStatus, OutputStatus
+from pixtools.domain.webhook import EventType, WebhookState
 
 
 class Document(BaseModel):
@@ -128,6 +129,42 @@ class JobDocument(Document):
     links: dict[str, str] = Field(
         description="Where to go from here, by what one finds there."
     )
+
+
+class WebhookEvent(Document):
+    """What a webhook is sent: `timestamp` is when the job ended."""
+
+    type: EventType
+    timestamp: datetime
+    data: JobDocument
+
+
+class AttemptDocument(Document):
+    """One try: the receiver's HTTP status and the begin of its answer, or why not."""
+
+    number: int
+    at: datetime
+    status: int | None = None
+    ms: int
+    error: str | None = None
+    body: str = ""
+
+
+class DeliveryDocument(Document):
+    """One event on its way to one address; `webhook_id` is the same in every try."""
+
+    id: str
+    webhook_id: str
+    job_id: str
+    event: EventType
+    url: str
+    state: WebhookState
+    next_attempt_at: datetime | None = None
+    last_status: int | None = None
+    created_at: datetime
+    ended_at: datetime | None = None
+    attempts: list[AttemptDocument] = []
+    links: dict[str, str]
 
 
 class BatchDocument(Document):

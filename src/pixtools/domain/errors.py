@@ -12,6 +12,7 @@
     │   └── WatermarkUnusable · EncodeFailed
     ├── Refused                   right request, wrong moment or wrong state
     │   ├── JobNotFound · BatchNotFound · JobExpired · JobConflict
+    │   ├── DeliveryNotFound · SandboxNotFound · SecretFixed
     │   ├── UploadMissing · UploadMismatch · SourceMissing
     │   ├── LinkInvalid · LinkExpired
     │   ├── IdempotencyMismatch · IdempotencyInFlight
@@ -221,6 +222,24 @@ class JobConflict(Refused):
     """The job's status does not allow this."""
 
     code = "job_conflict"
+
+
+class DeliveryNotFound(Refused):
+    """There is no such delivery."""
+
+    code = "delivery_not_found"
+
+
+class SandboxNotFound(Refused):
+    """There is no such sandbox, or its time is over."""
+
+    code = "sandbox_not_found"
+
+
+class SecretFixed(Refused):
+    """The operator sets this signing secret: it is changed in the environment."""
+
+    code = "secret_fixed"
 
 
 class UploadMissing(Refused):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from pixtools.domain.webhook import Webhook
+
 JobStatus = Literal[
     "created", "queued", "processing", "succeeded", "partial", "failed", "canceled"
 ]
@@ -114,7 +116,7 @@ class Job:
     """The job as stored. `version` grows with every visible change.
 
     `pipeline` is `Pipeline.canonical()`; `stages_left` counts picture stages
-    that have not ended; `archive` is None where none was asked for.
+    that have not ended; `archive` and `webhook` are None where none was asked for.
     """
 
     id: str
@@ -128,6 +130,7 @@ class Job:
     archive: Archive | None = None
     batch_id: str | None = None
     webhook_url: str | None = None
+    webhook: Webhook | None = None
     client_metadata: dict[str, Any] = field(default_factory=dict)
     retry_of: str | None = None
     progress: float = 0.0

@@ -21,6 +21,7 @@ from pixtools.domain.job import (
 )
 from pixtools.domain.keys import outputs_prefix
 from pixtools.domain.pipeline import Pipeline
+from pixtools.jobs import webhooks
 from pixtools.jobs.batch import job_ended
 from pixtools.jobs.change import Change, Happening, change
 from pixtools.jobs.claimed import Claimed, Ended
@@ -30,6 +31,8 @@ from pixtools.jobs.usage import meter
 from pixtools.jobs.work import archive_stage
 
 Ending = Literal["succeeded", "failed", "canceled"]
+DONE: Final[Happening] = ("done", None)
+"""Told once: with the last file, or with the first word of the client's webhook."""
 _OVER: Final[frozenset[OutputStatus]] = frozenset({"succeeded", "failed", "skipped"})
 
 
@@ -106,7 +109,9 @@ def archived(service: Service, stage: Stage, archive: Archive) -> bool:
         job = made.tx.jobs.get(stage.job_id or "", lock=True)
         if job:
             packed = replace(job, archive=archive)
-            made.record(packed, ("archive", None), ("done", None))
+            done = () if webhooks.is_untold(job) else (DONE,)
+            webhooks.settled(service, made, packed)
+            made.record(packed, ("archive", None), *done)
         return True
 
 
@@ -149,7 +154,7 @@ def _conclude(
     packed, taken = _packing(service, made, job, packer)
     done: tuple[Happening, ...] = (("status", None),)
     if packed is None or packed.status == "skipped":
-        done += (("done", None),)
+        done += () if webhooks.is_untold(job) else (DONE,)
     elif taken:
         done += (("archive", None),)
     ended = replace(
@@ -162,6 +167,7 @@ def _conclude(
     )
     ended = made.record(ended, *happened, *done)
     meter(made, ended)
+    webhooks.ended(service, made, ended)
     job_ended(service, made, ended)
     return ended, taken
 

@@ -63,6 +63,10 @@ class Change:
             new = self.ids.new
             self.tx.outbox.add([_wakeup(new(), stage) for stage in stages])
 
+    def wake(self, lane: Lane) -> None:
+        """Wake whoever looks after a lane, after commit."""
+        self._lanes.add(lane)
+
     def tell(self, subject: str) -> None:
         """Ring for those who watch a job or batch, after commit."""
         self._news.add(subject)

@@ -16,6 +16,7 @@ from pixtools.domain.document import (
 )
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.job import Archive, Batch, Job, Output, Problem
+from pixtools.domain.webhook import Webhook
 from pixtools.jobs.names import batch_bundle_name, bundle_name, download_name
 from pixtools.jobs.ports.blobs import Links
 
@@ -45,7 +46,7 @@ def described(links: Links, job: Job, queue_position: int | None) -> JobDocument
         outputs=[_output(links, job, output) for output in job.outputs],
         metadata=job.facts,
         archive=_archive(links, job.archive, bundle_name(job)),
-        webhook=WebhookDocument(state="pending") if job.webhook_url else None,
+        webhook=_webhook(job),
         usage=UsageDocument(
             pixels_processed=usage.pixels_processed,
             bytes_saved=usage.bytes_saved,
@@ -126,6 +127,18 @@ def _archive(
     return ArchiveDocument(status=archive.status, url=url, bytes=archive.bytes)
 
 
+def _webhook(job: Job) -> WebhookDocument | None:
+    if job.webhook_url is None:
+        return None
+    webhook = job.webhook or Webhook()
+    return WebhookDocument(
+        state=webhook.state,
+        attempts=webhook.attempts,
+        last_status=webhook.last_status,
+        next_attempt_at=webhook.next_attempt_at,
+    )
+
+
 def _problem(problem: Problem | None) -> ProblemDocument | None:
     if problem is None:
         return None
@@ -143,6 +156,8 @@ def _job_links(job: Job) -> dict[str, str]:
         links["cancel"] = f"{here}/cancel"
     elif any(output.status in ("failed", "skipped") for output in job.outputs):
         links["retry"] = f"{here}/retry"
+    if job.webhook_url:
+        links["deliveries"] = f"{here}/deliveries"
     if job.batch_id:
         links["batch"] = f"/v1/batches/{job.batch_id}"
     return links

@@ -27,6 +27,9 @@ def expire(service: Service) -> int:
     with service.database.write() as tx:
         tx.idempotency.forget_expired(now)
         tx.history.forget_buried(now - service.rules.burial)
+        tx.circuits.forget_old(now - service.rules.webhooks.memory)
+        tx.secrets.forget_retired(now)
+        tx.sandboxes.forget_expired(now)
     forget_usage(service)
     return gone
 

@@ -10,6 +10,7 @@ from typing import Any
 from pixtools.domain.errors import IdempotencyMismatch
 from pixtools.domain.job import Archive, Face, Job, Source
 from pixtools.domain.pipeline import Pipeline
+from pixtools.domain.webhook import Webhook
 from pixtools.jobs.admission import check_load
 from pixtools.jobs.batch import join_batch
 from pixtools.jobs.change import Change, change
@@ -29,7 +30,10 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a client asks for, whatever the way its source takes."""
+    """What a client asks for, whatever the way its source takes.
+
+    `webhook_base` is where it reached us: links that it is told of begin so.
+    """
 
     tenant: str = "default"
     face: Face = "v1"
@@ -37,6 +41,7 @@ class Order:
     preset: str | None = None
     archive: bool = True
     webhook_url: str | None = None
+    webhook_base: str = ""
     client_metadata: dict[str, Any] = field(default_factory=dict)
     batch_id: str | None = None
     retry_of: str | None = None
@@ -74,6 +79,7 @@ def job_of(service: Service, order: Order, source: Source, job_id: str) -> Job:
         archive=Archive() if order.archive and order.pipeline.pictures else None,
         batch_id=order.batch_id,
         webhook_url=order.webhook_url,
+        webhook=Webhook(base=order.webhook_base) if order.webhook_url else None,
         client_metadata=order.client_metadata,
         retry_of=order.retry_of,
         request_id=order.request_id,

@@ -45,6 +45,7 @@ def retry(
         pipeline=_failed_steps(old),
         archive=old.archive is not None,
         webhook_url=old.webhook_url,
+        webhook_base=old.webhook.base if old.webhook else "",
         client_metadata=old.client_metadata,
         retry_of=old.id,
         idempotency=idempotency,
@@ -54,12 +55,16 @@ def retry(
     admit(service, tenant, idempotency.key if idempotency else None)
     if old.source.url:
         return _fetched_again(service, order, old.source)
+    return _copied(service, order, old.source)
+
+
+def _copied(service: Service, order: Order, source: Source) -> Submitted:
     new_id = service.ids.new()
     with in_flight(service, order), source_unless_refused(service, new_id):
-        blob = service.blobs.copy(old.source.key, source_key(new_id))
+        blob = service.blobs.copy(source.key, source_key(new_id))
         received = Received(blob, header_of(service, blob))
-        source = stored_source(old.source.type, received, old.source.filename)
-        submitted = accept(service, order, job_of(service, order, source, new_id))
+        copy = stored_source(source.type, received, source.filename)
+        submitted = accept(service, order, job_of(service, order, copy, new_id))
         if submitted.replayed:
             service.blobs.delete(source_key(new_id))
         return submitted

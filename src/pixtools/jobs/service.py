@@ -9,11 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from pixtools.domain.catalogue import STANDARD, Capabilities
+from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.limits import Limits
+from pixtools.domain.webhook import WebhookRules
 from pixtools.jobs.flights import Flights
 from pixtools.jobs.ports.blobs import Blobs, Links, Scratch
 from pixtools.jobs.ports.facts import Database
 from pixtools.jobs.ports.sources import Fetcher
+from pixtools.jobs.ports.webhooks import Sealer
 from pixtools.jobs.ports.work import Bell, Clock, Ids, Renderer
 
 
@@ -43,6 +46,18 @@ class Rules:
     ml_isolated: bool = True
     local_root: Path | None = None
     fetch_timeout: timedelta = timedelta(seconds=30)
+    webhooks: WebhookRules = field(default_factory=WebhookRules)
+
+
+class NoSealer:
+    """The sealer of a process that keeps no secrets."""
+
+    def seal(self, text: str) -> str:
+        """Raise ConfigurationInvalid."""
+        del text
+        raise ConfigurationInvalid("This process has no key to keep secrets with.")
+
+    unseal = seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +78,4 @@ class Service:
     flights: Flights = field(default_factory=Flights)
     rest: Callable[[float], None] = time.sleep
     """Lets seconds pass."""
+    sealer: Sealer = field(default_factory=NoSealer)

@@ -12,11 +12,18 @@ from sqlalchemy import Connection, Engine, exc
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.batches import SqlBatches
 from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.deliveries import SqlDeliveries
 from pixtools.persistence.engine import open_engine, transaction
 from pixtools.persistence.history import SqlHistory
 from pixtools.persistence.idempotency import SqlIdempotency
 from pixtools.persistence.jobs import SqlJobs
 from pixtools.persistence.keys import SqlKeys
+from pixtools.persistence.letters import (
+    SqlAttempts,
+    SqlCircuits,
+    SqlSandboxes,
+    SqlSecrets,
+)
 from pixtools.persistence.outbox import SqlOutbox
 from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
@@ -40,6 +47,11 @@ class SqlTransaction:
     history: SqlHistory
     keys: SqlKeys
     usage: SqlUsages
+    deliveries: SqlDeliveries
+    attempts: SqlAttempts
+    circuits: SqlCircuits
+    secrets: SqlSecrets
+    sandboxes: SqlSandboxes
 
 
 class SqlDatabase:
@@ -104,4 +116,9 @@ def _bound(connection: Connection) -> SqlTransaction:
         history=SqlHistory(connection),
         keys=SqlKeys(connection),
         usage=SqlUsages(connection),
+        deliveries=SqlDeliveries(connection),
+        attempts=SqlAttempts(connection),
+        circuits=SqlCircuits(connection),
+        secrets=SqlSecrets(connection),
+        sandboxes=SqlSandboxes(connection),
     )

@@ -36,7 +36,12 @@ _FORGET: Final = (
     # In the order in which rows are locked.
     *(
         delete(table).where(table.c.job_id == bindparam("this"))
-        for table in (tables.stages, tables.events, tables.idempotency)
+        for table in (
+            tables.stages,
+            tables.events,
+            tables.idempotency,
+            tables.deliveries,
+        )
     ),
     delete(JOBS).where(_THIS),
 )

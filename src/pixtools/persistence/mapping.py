@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, get_args
 
 from pixtools.domain.events import Event
@@ -18,14 +19,25 @@ from pixtools.domain.job import (
     Usage,
     Wakeup,
 )
+from pixtools.domain.webhook import (
+    Attempt,
+    Circuit,
+    Delivery,
+    Receipt,
+    Sandbox,
+    SigningSecret,
+    Webhook,
+)
 
 Row = dict[str, Any]
 """A row by column name; its values are JSON, text, numbers and aware times."""
 
 Flat = (
     Job | Source | Output | Archive | Problem | Usage
-    | Stage | Wakeup | Batch | Event | ApiKey
+    | Stage | Wakeup | Batch | Event | ApiKey | Webhook
+    | Delivery | Attempt | Circuit | SigningSecret | Sandbox | Receipt
 )  # fmt: skip
+Letters = SigningSecret | Sandbox | Receipt
 _NAMES = {kind: [field.name for field in fields(kind)] for kind in get_args(Flat)}
 
 
@@ -37,6 +49,7 @@ def job_row(job: Job) -> dict[str, Any]:
     row["archive"] = _document(job.archive)
     row["usage"] = _flat(job.usage)
     row["error"] = _document(job.error)
+    row["webhook"] = _webhook_document(job.webhook)
     return row
 
 
@@ -50,6 +63,7 @@ def job_of(row: Row) -> Job:
             "archive": _archive(row["archive"]),
             "usage": Usage(**row["usage"]),
             "error": _problem(row["error"]),
+            "webhook": _webhook(row["webhook"]),
         }
     )
 
@@ -108,6 +122,16 @@ def key_of(row: Row) -> ApiKey:
     return ApiKey(**{**row, "scopes": tuple(row["scopes"])})
 
 
+def delivery_of(row: Row) -> Delivery:
+    """The delivery in a row."""
+    return Delivery(**row)
+
+
+def plain_row(value: Delivery | Attempt | Circuit | Letters) -> dict[str, Any]:
+    """What has a column for each field as its row."""
+    return _flat(value)
+
+
 def _flat(value: Flat) -> dict[str, Any]:
     return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
@@ -126,6 +150,20 @@ def _output(item: dict[str, Any]) -> Output:
 
 def _archive(item: dict[str, Any] | None) -> Archive | None:
     return Archive(**item) if item else None
+
+
+def _webhook_document(webhook: Webhook | None) -> dict[str, Any] | None:
+    if webhook is None:
+        return None
+    at = webhook.next_attempt_at
+    return _flat(webhook) | {"next_attempt_at": at and at.isoformat()}
+
+
+def _webhook(item: dict[str, Any] | None) -> Webhook | None:
+    if item is None:
+        return None
+    at = item["next_attempt_at"]
+    return Webhook(**{**item, "next_attempt_at": at and datetime.fromisoformat(at)})
 
 
 def _problem(item: dict[str, Any] | None) -> Problem | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -20,30 +19,27 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
+from pixtools.persistence.columns import Document, Id, Word, metadata
 from pixtools.persistence.types import UtcDateTime
+from pixtools.persistence.webhook_tables import deliveries
 
-metadata: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-Document: Final = JSON(none_as_null=True).with_variant(
-    JSONB(none_as_null=True), "postgresql"
-)
-Id: Final = String(36)
-Word: Final = String(32)
+__all__ = [
+    "batches",
+    "burials",
+    "deliveries",
+    "events",
+    "idempotency",
+    "jobs",
+    "metadata",
+    "stages",
+    "wakeups",
+]
 
 batches: Final = Table(
     "batches",
@@ -76,6 +72,7 @@ jobs: Final = Table(
     Column("archive", Document),
     Column("batch_id", Id, ForeignKey("batches.id", ondelete="SET NULL")),
     Column("webhook_url", Text),
+    Column("webhook", Document),
     Column("client_metadata", Document, nullable=False),
     Column("retry_of", Id),
     Column("progress", Float, nullable=False),

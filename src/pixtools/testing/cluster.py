@@ -27,6 +27,7 @@ from pixtools.testing.spaces import Bucket
 __all__ = ["ROLES", "Cluster", "cluster", "settings_of"]
 
 START_SECONDS = 60.0
+SECRET_KEY = "known-to-every-process-of-a-test"  # noqa: S105 - a made-up one
 ROLES = {
     "api": ("serve",),
     "worker": ("worker", "--queues", "default_queue"),
@@ -45,6 +46,7 @@ def settings_of(
     """
     return {
         "RATE_LIMIT_ENABLED": "false",
+        "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": postgres,
         "RABBITMQ_URL": rabbitmq,
         "REDIS_URL": redis,
@@ -177,7 +179,6 @@ class Cluster:
             "PORT": "0",
             "PIXTOOLS_DATA_DIR": str(self.directory / "data" / name),
             "WORKER_HEARTBEAT_FILE": str(self._heartbeat(name)),
-            "SCHEDULER_HEARTBEAT_FILE": str(self._heartbeat(name)),
         }
         said = self.directory / "said" / f"{name}.txt"
         words = command(*ROLES.get(role, ()))
@@ -191,9 +192,11 @@ class Cluster:
         if role == "api":
             eventually(lambda: self._greets(name), START_SECONDS, program.words)
             eventually(lambda: self._answers(name), START_SECONDS, program.words)
-        else:
+        elif role in {"worker", "ml"}:
             since = time.time()
             eventually(lambda: self._beats(name, since), START_SECONDS, program.words)
+        else:
+            program.refuse_death()
 
     def _greets(self, name: str) -> bool:
         program = self.programs[name]
@@ -209,7 +212,7 @@ class Cluster:
         return is_ready(self.client(name))
 
     def _beats(self, name: str, since: float) -> bool:
-        """Whether a process has touched its file; one from its last life is no sign."""
+        """Whether a worker has touched its file; one from its last life is no sign."""
         self.programs[name].refuse_death()
         heartbeat = self._heartbeat(name)
         return heartbeat.exists() and heartbeat.stat().st_mtime >= since

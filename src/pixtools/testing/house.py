@@ -16,6 +16,7 @@ from pixtools.testing.clock import CountedIds, HandClock
 from pixtools.testing.memory_blobs import MemoryBlobs, MemoryLinks, TemporaryScratch
 from pixtools.testing.memory_jobs import MemoryDatabase
 from pixtools.testing.memory_sources import PaperFetcher
+from pixtools.testing.memory_webhooks import PlainSealer
 from pixtools.testing.memory_work import PaperRenderer, RecordingBell
 
 RESIZED = {"id": "small", "action": "resize", "width": 64, "format": "webp"}
@@ -54,6 +55,7 @@ class House:
             rules=self.rules,
             fetcher=self.fetcher,
             rest=self.clock.advance,
+            sealer=PlainSealer(),
         )
 
     def rule(self, **changed: object) -> None:

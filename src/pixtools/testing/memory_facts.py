@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -11,6 +11,14 @@ from pixtools.domain.events import Event
 from pixtools.domain.identity import ApiKey
 from pixtools.domain.job import Batch, Job, Stage, Wakeup
 from pixtools.domain.usage import Metered
+from pixtools.domain.webhook import (
+    Attempt,
+    Circuit,
+    Delivery,
+    Receipt,
+    Sandbox,
+    SigningSecret,
+)
 from pixtools.jobs.ports.facts import JobQuery, Remembered
 
 Key = TypeVar("Key", bound=Hashable)
@@ -32,18 +40,17 @@ class State:
     burials: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     costs: dict[str, Metered] = field(default_factory=dict)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    attempts: dict[tuple[str, int], Attempt] = field(default_factory=dict)
+    circuits: dict[str, Circuit] = field(default_factory=dict)
+    secrets: dict[str, SigningSecret] = field(default_factory=dict)
+    sandboxes: dict[str, Sandbox] = field(default_factory=dict)
+    receipts: dict[tuple[str, int], Receipt] = field(default_factory=dict)
 
     def part(self) -> None:
         """Have dictionaries of one's own."""
-        self.jobs = dict(self.jobs)
-        self.stages = dict(self.stages)
-        self.wakeups = dict(self.wakeups)
-        self.batches = dict(self.batches)
-        self.answers = dict(self.answers)
-        self.events = dict(self.events)
-        self.burials = dict(self.burials)
-        self.keys = dict(self.keys)
-        self.costs = dict(self.costs)
+        for each in fields(self):
+            setattr(self, each.name, dict(getattr(self, each.name)))
 
 
 class MemoryJobs:
@@ -90,6 +97,8 @@ class MemoryJobs:
         _drop(state.stages, lambda stage: stage.job_id == job_id)
         _drop(state.events, lambda event: event.job_id == job_id)
         _drop(state.answers, lambda kept: kept[0].job_id == job_id)
+        _drop(state.deliveries, lambda delivery: delivery.job_id == job_id)
+        _drop(state.attempts, lambda each: each.delivery_id not in state.deliveries)
 
     def expired(self, now: datetime, limit: int) -> Sequence[Job]:
         """Jobs whose time has passed, the longest gone first."""

@@ -22,6 +22,13 @@ from pixtools.testing.memory_facts import (
 from pixtools.testing.memory_keys import MemoryKeys
 from pixtools.testing.memory_stages import MemoryOutbox, MemoryQueues, MemoryStages
 from pixtools.testing.memory_usage import MemoryUsages
+from pixtools.testing.memory_webhooks import (
+    MemoryAttempts,
+    MemoryCircuits,
+    MemoryDeliveries,
+    MemorySandboxes,
+    MemorySecrets,
+)
 
 
 class MemoryTransaction:
@@ -37,6 +44,11 @@ class MemoryTransaction:
         self.history = MemoryHistory(state)
         self.keys = MemoryKeys(state)
         self.usage = MemoryUsages(state)
+        self.deliveries = MemoryDeliveries(state)
+        self.attempts = MemoryAttempts(state)
+        self.circuits = MemoryCircuits(state)
+        self.secrets = MemorySecrets(state)
+        self.sandboxes = MemorySandboxes(state)
 
 
 class MemoryDatabase:

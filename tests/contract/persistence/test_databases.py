@@ -21,6 +21,7 @@ from pixtools.testing.port_suites.shelves import AnswersSuite, ShelvesSuite
 from pixtools.testing.port_suites.stages import ClaimSuite, LeaseSuite
 from pixtools.testing.port_suites.turns import TurnsSuite
 from pixtools.testing.port_suites.usage import UsageSuite
+from pixtools.testing.port_suites.webhooks import DeliveriesSuite, LettersSuite
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,14 @@ class TestQueues(QueuesSuite):
 
 
 class TestOutbox(OutboxSuite):
+    pass
+
+
+class TestDeliveries(DeliveriesSuite):
+    pass
+
+
+class TestLetters(LettersSuite):
     pass
 
 

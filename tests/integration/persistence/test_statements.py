@@ -17,9 +17,11 @@ from pixtools.jobs.read import document, get_job
 from pixtools.jobs.run_stage import run_next
 from pixtools.persistence import (
     batches,
+    deliveries,
     history,
     idempotency,
     jobs,
+    letters,
     outbox,
     queues,
     stages,
@@ -32,7 +34,19 @@ from pixtools.persistence.migrate import migrate
 from pixtools.testing.house import House
 from pixtools.testing.rows import LEASE, NOW, a_job, a_stage
 
-ROOMS = (batches, history, idempotency, jobs, outbox, queues, stages, turns, usage)
+ROOMS = (
+    batches,
+    deliveries,
+    history,
+    idempotency,
+    jobs,
+    letters,
+    outbox,
+    queues,
+    stages,
+    turns,
+    usage,
+)
 
 
 @contextmanager
@@ -113,12 +127,34 @@ CALLS: dict[str, Callable[[Transaction], object]] = {
     "expired batches": lambda tx: tx.batches.expired(NOW, 9),
     "usage": lambda tx: tx.usage.by_day("t", NOW.date(), NOW.date()),
     "old usage": lambda tx: tx.usage.forget(NOW.date(), 9),
+    "next delivery": lambda tx: tx.deliveries.next_due(),
+    "claim a delivery": lambda tx: tx.deliveries.claim("o", NOW, LEASE, per_host=1),
+    "deliveries of a job": lambda tx: tx.deliveries.of_job("x"),
+    "attempts of a job": lambda tx: tx.attempts.of_job("x"),
+    "circuit": lambda tx: tx.circuits.get("x"),
+    "old circuits": lambda tx: tx.circuits.forget_old(NOW),
+    "secrets": lambda tx: tx.secrets.live("t", NOW),
+    "retire secrets": lambda tx: tx.secrets.retire("t", NOW),
+    "sandbox": lambda tx: tx.sandboxes.at("x"),
+    "expired sandboxes": lambda tx: tx.sandboxes.forget_expired(NOW),
+    "receipts": lambda tx: tx.sandboxes.received("x"),
 }
 
-FEW_ROWS = frozenset({"claim", "held", "lapsed", "stages of a job", "batch jobs"})
+FEW_ROWS = frozenset(
+    {
+        "claim",
+        "held",
+        "lapsed",
+        "stages of a job",
+        "batch jobs",
+        "claim a delivery",
+        "deliveries of a job",
+        "attempts of a job",
+    }
+)
 """Found by an index, and so few that sorting them costs nothing."""
 
-WORKED_OUT = frozenset({"CONSTANT ROW", "busy", "due", "heads", "tenants"})
+WORKED_OUT = frozenset({"CONSTANT ROW", "busy", "due", "heads", "hosts", "tenants"})
 """What a statement itself has looked up before: no table."""
 
 

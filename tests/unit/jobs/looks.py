@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pixtools.domain.document import JobDocument
 from pixtools.domain.job import Job, Stage
+from pixtools.domain.webhook import Delivery
 from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.read import document, events_after
 from pixtools.testing.house import House
@@ -33,3 +34,9 @@ def raising(house: House, *errors: BaseException) -> None:
             raise waiting.pop(0)
 
     house.renderer.trouble = trouble
+
+
+def deliveries(house: House, job_id: str) -> list[Delivery]:
+    """What a job tells its client."""
+    with house.database.read() as tx:
+        return list(tx.deliveries.of_job(job_id))

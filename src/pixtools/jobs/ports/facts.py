@@ -17,6 +17,13 @@ from pixtools.domain.job import Batch, Job, JobStatus
 from pixtools.domain.usage import DayUsage, Metered
 from pixtools.jobs.ports.access import Keys
 from pixtools.jobs.ports.waiting import Outbox, Queues, Stages
+from pixtools.jobs.ports.webhooks import (
+    Attempts,
+    Circuits,
+    Deliveries,
+    Sandboxes,
+    Secrets,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +195,21 @@ class Transaction(Protocol):
 
     @property
     def usage(self) -> Usages: ...
+
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    @property
+    def attempts(self) -> Attempts: ...
+
+    @property
+    def circuits(self) -> Circuits: ...
+
+    @property
+    def secrets(self) -> Secrets: ...
+
+    @property
+    def sandboxes(self) -> Sandboxes: ...
 
 
 class Database(Protocol):

@@ -1,0 +1,200 @@
+"""Events on their way to clients, and whose turn it is to be told.
+
+A look costs as much as there are hosts that wait, not deliveries: the index is entered
+once for each of them. Ten thousand events for a host that is away hold up nobody.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import UpdateBase
+
+from pixtools.domain.webhook import Delivery
+from pixtools.persistence.mapping import delivery_of, plain_row
+from pixtools.persistence.webhook_tables import circuits, deliveries
+from pixtools.persistence.words import literally
+
+ROWS: Final = deliveries
+PENDING: Final = ROWS.c.state == literally("pending")
+_ZERO: Final[ColumnElement[int]] = literal_column("0")
+_WAITS: Final = and_(PENDING, ROWS.c.attempt >= _ZERO)
+"""To the letter what the index of hosts says."""
+_HELD: Final = and_(PENDING, ROWS.c.lease_owner.is_not(None))
+_DUE: Final = and_(_WAITS, ROWS.c.run_at <= bindparam("now"))
+
+_THIS: Final = ROWS.c.id == bindparam("this")
+_ADD: Final = insert(ROWS)
+_GET: Final = select(ROWS).where(_THIS)
+_LOCK: Final = _GET.with_for_update()
+_SAVE: Final = update(ROWS).where(_THIS)
+_OF_JOB: Final = (
+    select(ROWS).where(ROWS.c.job_id == bindparam("job")).order_by(ROWS.c.id)
+)
+_LOCK_OF_JOB: Final = _OF_JOB.with_for_update()
+_NEXT: Final = (
+    select(ROWS.c.run_at)
+    .where(PENDING, ROWS.c.spared >= _ZERO)
+    .order_by(ROWS.c.run_at)
+    .limit(1)
+)
+_TRY_LOCK: Final = select(func.pg_try_advisory_xact_lock(bindparam("number")))
+_NUMBERS: Final = 7_161_952_119 << 20
+"""Where the numbers of these locks begin; nothing else locks there."""
+
+
+def _hosts() -> Select[Any]:
+    """Every host that waits, with the time of its first delivery that is due."""
+
+    def first(*which: ColumnElement[bool]) -> ScalarSelect[str]:
+        waiting = select(ROWS.c.host).where(_WAITS, *which)
+        return waiting.order_by(ROWS.c.host).limit(1).scalar_subquery()
+
+    hosts = select(first().label("host")).cte("hosts", recursive=True)
+    following = select(first(ROWS.c.host > hosts.c.host))
+    hosts = hosts.union_all(following.where(hosts.c.host.is_not(None)))
+    head = (
+        select(ROWS.c.run_at)
+        .where(_DUE, ROWS.c.host == hosts.c.host)
+        .order_by(ROWS.c.run_at, ROWS.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    known = circuits.c.host.is_not(None)
+    heads = (
+        select(hosts.c.host, head.label("head"), known.label("fails"))
+        .select_from(hosts)
+        .outerjoin(circuits, circuits.c.host == hosts.c.host)
+        .where(
+            hosts.c.host.is_not(None),
+            or_(
+                circuits.c.open_until.is_(None),
+                circuits.c.open_until <= bindparam("now"),
+            ),
+        )
+        .cte("heads")
+    )
+    return select(heads).where(heads.c.head.is_not(None)).order_by(heads.c.head)
+
+
+def _taking() -> UpdateBase:
+    pick = (
+        select(ROWS.c.id)
+        .where(_DUE, ROWS.c.host == bindparam("its_host"))
+        .order_by(ROWS.c.run_at, ROWS.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    held = ROWS.alias("held")
+    busy = (
+        select(func.count())
+        .select_from(held)
+        .where(
+            held.c.state == literally("pending"),
+            held.c.lease_owner.is_not(None),
+            held.c.host == bindparam("its_host"),
+            held.c.run_at > bindparam("now"),
+        )
+        .scalar_subquery()
+    )
+    return (
+        update(ROWS)
+        .where(ROWS.c.id == pick, busy < bindparam("most"))
+        .values(
+            attempt=ROWS.c.attempt + 1,
+            lease_owner=bindparam("owner"),
+            run_at=bindparam("until", type_=ROWS.c.run_at.type),
+        )
+        .returning(*ROWS.c)
+    )
+
+
+_HOSTS: Final = _hosts()
+_TAKE: Final = _taking()
+
+
+class SqlDeliveries:
+    """Events on their way to clients."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, delivery: Delivery) -> None:
+        """Keep an event until it is told."""
+        self._connection.execute(_ADD, plain_row(delivery))
+
+    def get(self, delivery_id: str, *, lock: bool = False) -> Delivery | None:
+        """The delivery, or None."""
+        found = self._found(_LOCK if lock else _GET, {"this": delivery_id})
+        return found[0] if found else None
+
+    def save(self, delivery: Delivery) -> None:
+        """Write a delivery that was read with `lock` in this transaction."""
+        row = plain_row(delivery)
+        del row["id"]
+        self._connection.execute(_SAVE, {"this": delivery.id, **row})
+
+    def of_job(self, job_id: str, *, lock: bool = False) -> Sequence[Delivery]:
+        """A job's deliveries, oldest first."""
+        return self._found(_LOCK_OF_JOB if lock else _OF_JOB, {"job": job_id})
+
+    def claim(
+        self,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        *,
+        per_host: int,
+        steady: bool = False,
+    ) -> Delivery | None:
+        """Take the delivery that has been due longest, of a host that has room."""
+        values = {"owner": owner, "now": now, "until": now + lease}
+        for host, fails in self._waiting(now):
+            if (steady and fails) or not self._alone_with(host):
+                continue
+            mine = {"its_host": host, "most": 1 if fails else per_host}
+            if taken := self._found(_TAKE, values | mine):
+                return taken[0]
+        return None
+
+    def next_due(self) -> datetime | None:
+        """When the next one is due; None if there is none."""
+        due: datetime | None = self._connection.execute(_NEXT).scalar()
+        return due
+
+    def _waiting(self, now: datetime) -> list[tuple[str, bool]]:
+        rows = self._connection.execute(_HOSTS, {"now": now})
+        return [(row.host, bool(row.fails)) for row in rows]
+
+    def _alone_with(self, host: str) -> bool:
+        """Whether nobody else takes of this host meanwhile; SQLite has one writer."""
+        if self._connection.dialect.name != "postgresql":
+            return True
+        number = _NUMBERS + zlib.crc32(host.encode())
+        said = self._connection.execute(_TRY_LOCK, {"number": number})
+        return bool(said.scalar_one())
+
+    def _found(
+        self, statement: Executable, values: dict[str, Any]
+    ) -> Sequence[Delivery]:
+        rows = self._connection.execute(statement, values)
+        return [delivery_of(row._asdict()) for row in rows]

@@ -1,0 +1,259 @@
+"""What every store of deliveries promises. Subclass, and give a `database`."""
+
+# ruff: noqa: S101 - a suite is made of methods that assert
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pixtools.domain.webhook import (
+    Attempt,
+    Circuit,
+    Delivery,
+    Receipt,
+    Sandbox,
+    SigningSecret,
+    Webhook,
+)
+from pixtools.jobs.ports.facts import Database
+from pixtools.testing.rows import LEASE, NOW, a_job, an_id
+
+SECOND = timedelta(seconds=1)
+
+
+def a_delivery(**changed: Any) -> Delivery:  # noqa: ANN401 - any field of a delivery
+    """One that is due now; its job must be stored."""
+    url = changed.pop("url", "https://example.org/hook")
+    given: dict[str, Any] = {"event": "job.succeeded", "host": "example.org:443"}
+    given |= {"body": '{"größe": 1}', "run_at": NOW, "created_at": NOW}
+    return Delivery(**{"id": an_id(), "url": url, **given, **changed})
+
+
+def waiting(database: Database, *changes: dict[str, Any]) -> list[Delivery]:
+    """Store deliveries, each of a job of its own."""
+    made = []
+    with database.write() as tx:
+        for changed in changes:
+            job = a_job()
+            tx.jobs.add(job)
+            delivery = a_delivery(job_id=job.id, **changed)
+            tx.deliveries.add(delivery)
+            made.append(delivery)
+    return made
+
+
+def claimed(
+    database: Database, *, per_host: int = 9, steady: bool = False, after: int = 0
+) -> Delivery | None:
+    """Claim what is due some seconds after NOW."""
+    with database.write() as tx:
+        now = NOW + after * SECOND
+        return tx.deliveries.claim("me", now, LEASE, per_host=per_host, steady=steady)
+
+
+class DeliveriesSuite:
+    """Events on their way, and whose turn it is."""
+
+    def test_a_full_delivery_survives(self, database: Database) -> None:
+        """Every field, the body to the letter."""
+        job = a_job(webhook_url="https://x.org", webhook=Webhook(next_attempt_at=NOW))
+        delivery = a_delivery(
+            job_id=job.id,
+            tenant="acme",
+            state="failed",
+            attempt=3,
+            spared=1,
+            last_status=410,
+            ended_at=NOW + SECOND,
+        )
+        with database.write() as tx:
+            tx.jobs.add(job)
+            tx.deliveries.add(delivery)
+        with database.read() as tx:
+            assert tx.jobs.get(job.id) == job
+            assert tx.deliveries.get(delivery.id) == delivery
+            assert list(tx.deliveries.of_job(job.id)) == [delivery]
+
+    def test_an_end_is_told_of_once(self, database: Database) -> None:
+        """A second event of a kind for a job is a bug."""
+        (delivery,) = waiting(database, {})
+        with pytest.raises(Exception, match=r"(?i)unique"), database.write() as tx:
+            tx.deliveries.add(replace(delivery, id=an_id()))
+
+    def test_the_longest_due_goes_first_and_is_held(self, database: Database) -> None:
+        """It is due again when its lease has run out; of equals the older one."""
+        later, first, _ = waiting(
+            database, {}, {"run_at": NOW - SECOND}, {"run_at": NOW + LEASE}
+        )
+        taken = claimed(database)
+        assert taken == replace(first, attempt=1, lease_owner="me", run_at=NOW + LEASE)
+        second = claimed(database)
+        assert second is not None
+        assert second.id == later.id
+        assert claimed(database) is None
+        again = claimed(database, after=60)
+        assert again is not None
+        assert (again.id, again.attempt) == (later.id, 2)
+
+    def test_what_has_ended_is_left(self, database: Database) -> None:
+        """Delivered or failed, it waits for nobody."""
+        waiting(database, {"state": "delivered"}, {"state": "failed"})
+        assert claimed(database) is None
+        with database.read() as tx:
+            assert tx.deliveries.next_due() is None
+
+    def test_a_host_gets_so_many_at_once(self, database: Database) -> None:
+        """The others wait; another host's do not."""
+        waiting(database, *({"host": "a:1"} for _ in range(3)), {"host": "b:1"})
+        hosts = [claimed(database, per_host=2) for _ in range(4)]
+        assert [each and each.host for each in hosts] == ["a:1", "a:1", "b:1", None]
+
+    def test_a_host_that_fails_gets_one_at_a_time(self, database: Database) -> None:
+        """Or none, for who wants to see only those that are well."""
+        waiting(database, {"host": "a:1"}, {"host": "a:1"}, {"host": "b:1"})
+        with database.write() as tx:
+            tx.circuits.save(Circuit(host="a:1", failures=1, failed_at=NOW))
+        steady = claimed(database, steady=True)
+        assert steady is not None
+        assert steady.host == "b:1"
+        first = claimed(database)
+        assert first is not None
+        assert first.host == "a:1"
+        assert claimed(database) is None
+
+    def test_a_host_is_left_alone_for_a_while(self, database: Database) -> None:
+        """Then a single attempt finds out."""
+        waiting(database, {"host": "a:1"}, {"host": "a:1"})
+        with database.write() as tx:
+            until = NOW + 9 * SECOND
+            tx.circuits.save(
+                Circuit(host="a:1", failures=5, failed_at=NOW, open_until=until)
+            )
+        assert claimed(database, after=8) is None
+        assert claimed(database, after=9) is not None
+        assert claimed(database, after=9) is None
+
+    def test_ten_hosts_take_turns_by_age(self, database: Database) -> None:
+        """A crowd for one host keeps nobody else."""
+        crowd = [{"host": "a:1", "run_at": NOW - SECOND} for _ in range(20)]
+        waiting(database, *crowd, {"host": "z:1"})
+        hosts = [claimed(database, per_host=2) for _ in range(3)]
+        assert [each and each.host for each in hosts] == ["a:1", "a:1", "z:1"]
+
+    def test_many_claimants_never_share_one(self, database: Database) -> None:
+        """Nor do they give a host more than it may have."""
+        waiting(database, *({"host": f"{n % 4}:1"} for n in range(24)))
+        with ThreadPoolExecutor(4) as pool:
+            got = list(pool.map(lambda _: claimed(database, per_host=3), range(24)))
+        taken = [each for each in got if each]
+        more = [each for _ in range(12) if (each := claimed(database, per_host=3))]
+        held = [each.host for each in [*taken, *more]]
+        assert len({each.id for each in [*taken, *more]}) == len(held)
+        assert sorted(held) == sorted(f"{n}:1" for n in range(4) for _ in range(3))
+
+    def test_what_came_of_it_is_kept_with_its_job(self, database: Database) -> None:
+        """And goes with it."""
+        first, second = waiting(database, {}, {})
+        attempt = Attempt(
+            delivery_id=first.id, number=1, at=NOW, status=500, ms=7, body="né"
+        )
+        other = Attempt(delivery_id=second.id, number=1, at=NOW, error="unreachable")
+        saved = replace(first, state="failed", last_status=500, ended_at=NOW)
+        with database.write() as tx:
+            tx.attempts.add(attempt)
+            tx.attempts.add(other)
+            tx.deliveries.save(saved)
+        with database.read() as tx:
+            assert list(tx.attempts.of_job(first.job_id)) == [attempt]
+            assert tx.deliveries.get(first.id) == saved
+        with database.write() as tx:
+            tx.jobs.delete(first.job_id)
+        with database.read() as tx:
+            assert list(tx.attempts.of_job(first.job_id)) == []
+            assert tx.deliveries.get(first.id) is None
+            assert list(tx.attempts.of_job(second.job_id)) == [other]
+
+
+class LettersSuite:
+    """Circuits, secrets and sandboxes."""
+
+    def test_only_hosts_that_fail_are_known(self, database: Database) -> None:
+        circuit = Circuit(host="a:1", failures=1, failed_at=NOW)
+        opened = replace(circuit, failures=5, open_until=NOW)
+        for saved in (circuit, opened):
+            with database.write() as tx:
+                tx.circuits.save(saved)
+            with database.write() as tx:
+                assert tx.circuits.get("a:1") == saved
+        with database.write() as tx:
+            tx.circuits.forget("a:1")
+            assert tx.circuits.get("a:1") is None
+            tx.circuits.save(circuit)
+            assert tx.circuits.forget_old(NOW - SECOND) == 0
+            assert tx.circuits.forget_old(NOW) == 1
+            assert tx.circuits.get("a:1") is None
+
+    def test_secrets_live_until_they_retire(self, database: Database) -> None:
+        """Each tenant's own, the newest first."""
+
+        def a_secret(tenant: str) -> SigningSecret:
+            secret_id = an_id()
+            return SigningSecret(
+                id=secret_id, tenant=tenant, sealed=secret_id, created_at=NOW
+            )
+
+        old, new, other = a_secret("me"), a_secret("me"), a_secret("you")
+        with database.write() as tx:
+            tx.secrets.add(old)
+            tx.secrets.add(other)
+            tx.secrets.retire("me", NOW + SECOND)
+            tx.secrets.add(new)
+        retired = replace(old, retires_at=NOW + SECOND)
+        with database.read() as tx:
+            assert list(tx.secrets.live("me", NOW)) == [new, retired]
+            assert list(tx.secrets.live("me", NOW + SECOND)) == [new]
+        with database.write() as tx:
+            assert tx.secrets.forget_retired(NOW) == 0
+            assert tx.secrets.forget_retired(NOW + SECOND) == 1
+            tx.secrets.drop(new.id)
+            assert list(tx.secrets.live("me", NOW)) == []
+            assert list(tx.secrets.live("you", NOW)) == [other]
+
+    def test_a_sandbox_keeps_the_newest(self, database: Database) -> None:
+        """Numbered as they came; gone when its time is over."""
+        sandbox = Sandbox(
+            id=an_id(),
+            tenant="me",
+            url=f"http://here/{an_id()}",
+            sealed="x",
+            created_at=NOW,
+            expires_at=NOW + SECOND,
+        )
+        receipt = Receipt(
+            sandbox_id=sandbox.id,
+            seq=0,
+            at=NOW,
+            headers={"webhook-id": "é"},
+            body="b",
+            verdict="valid",
+        )
+        with database.write() as tx:
+            assert tx.sandboxes.append(receipt, 2) is None
+            tx.sandboxes.add(sandbox)
+            kept = [tx.sandboxes.append(receipt, 2) for _ in range(3)]
+        assert [each and each.seq for each in kept] == [1, 2, 3]
+        with database.write() as tx:
+            assert tx.sandboxes.get(sandbox.id) == sandbox
+            assert tx.sandboxes.at(sandbox.url) == sandbox
+            assert tx.sandboxes.at(f"{sandbox.url}/") is None
+            assert list(tx.sandboxes.received(sandbox.id)) == kept[1:]
+            assert list(tx.sandboxes.received(sandbox.id, 2)) == kept[2:]
+            assert tx.sandboxes.forget_expired(NOW) == 0
+            assert tx.sandboxes.forget_expired(NOW + SECOND) == 1
+            assert tx.sandboxes.get(sandbox.id) is None
+            assert list(tx.sandboxes.received(sandbox.id)) == []
