@@ -6,13 +6,11 @@ from `wiring`. A wrong value stops the start with one sentence.
 
 from __future__ import annotations
 
-import os
 import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from dotenv import dotenv_values
 from pydantic import (
     AliasChoices,
     Field,
@@ -26,9 +24,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.explain import shown
 
-NOT_YET = ("WEBHOOK_SIGNING_SECRET",)
-"""Variables of the contract that this version can't honour: refused, not ignored."""
-
 LEAST_SECRET = 16
 _VISIBLE = re.compile("[!-~]+")
 
@@ -36,8 +31,12 @@ EXPECTED_URLS = {
     "DATABASE_URL": "sqlite:///… or postgresql://…",
     "RABBITMQ_URL": "amqp://… or amqps://…",
     "REDIS_URL": "redis://… or rediss://…",
+    "WEBHOOK_SIGNING_SECRET": "whsec_ and 24 to 64 bytes in base64 (or two of these)",
+    "WEBHOOK_RETRY_SECONDS": "seconds with commas between",
 }
 """Their values hold passwords, so a sentence about them shows none."""
+
+_SIGNING = r"whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 
 
 class Settings(BaseSettings):
@@ -62,7 +61,8 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""),
         description="Random text, the same for all processes, that API keys are "
-        "digested with; needed with PostgreSQL, else a file beside the database.",
+        "digested and webhook secrets encrypted with; needed with PostgreSQL, else a "
+        "file beside the database.",
     )
     session_hours: float = Field(
         12, gt=0, le=8760, description="Hours that a browser stays signed in."
@@ -151,11 +151,8 @@ class Settings(BaseSettings):
     worker_heartbeat_file: Path | None = Field(
         None, description="File that a living `pixtools worker` touches."
     )
-    scheduler_heartbeat_file: Path | None = Field(
-        None, description="File that a living `pixtools scheduler` touches."
-    )
     memory_budget_mb: int = Field(
-        1024, ge=64, description="Memory that pictures of one process may take (MB)."
+        1024, ge=64, description="Memory that one pixel process may need (MB)."
     )
     max_upload_bytes: int = Field(
         30 * 1024 * 1024, ge=1, description="Largest source in bytes."
@@ -206,6 +203,29 @@ class Settings(BaseSettings):
     )
     rate_limit_window: float = Field(
         60, gt=0, description="Length of that window (seconds)."
+    )
+    webhook_signing_secret: str = Field(
+        "",
+        pattern=f"^$|^{_SIGNING}( {_SIGNING})?$",
+        repr=False,
+        description="whsec_… that webhooks are signed with; two while it is changed.",
+    )
+    webhook_timeout: float = Field(
+        15, gt=0, le=60, description="Longest that a receiver may take (seconds)."
+    )
+    webhook_max_attempts: int = Field(
+        7, ge=1, le=50, description="Attempts to tell a client, the first one counted."
+    )
+    webhook_retry_seconds: str = Field(
+        "5,30,120,600,3600,21600",
+        pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
+        description="Pauses before retries; the last one is repeated.",
+    )
+    webhook_cb_fail_threshold: int = Field(
+        5, ge=1, description="Failures in a row after which a host is left alone."
+    )
+    webhook_cb_reset_timeout: float = Field(
+        60, gt=0, description="How long it is left alone (seconds)."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least serious log line that is written."
@@ -261,17 +281,11 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Read process and `.env`; raises ConfigurationInvalid naming the variable."""
-    given = dotenv_values(".env") | os.environ
-    refused = [name for name in NOT_YET if given.get(name)]
-    if refused:
-        raise ConfigurationInvalid(
-            f"{refused[0]} is set, but this version can't honour it yet: unset it, "
-            "so that nothing of yours is ignored."
-        )
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise ConfigurationInvalid(_sentence(error)) from None
+    return settings
 
 
 def example() -> str:

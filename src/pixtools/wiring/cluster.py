@@ -39,6 +39,7 @@ from pixtools.wiring.pixels import NoPixels, ask_pixels, offered, workers_config
 from pixtools.wiring.rules import rules
 from pixtools.wiring.service import assemble, face
 from pixtools.wiring.storage import ObjectStores, object_stores, prune
+from pixtools.wiring.webhooks import outbound, sealer
 from pixtools.workers.pool import ProcessRenderer
 
 if TYPE_CHECKING:
@@ -69,8 +70,16 @@ def control_plane(settings: Settings, *, exposed: bool = False) -> Iterator[Fast
         closing(Broker(broker_config(settings))) as broker,
     ):
         known, registry = rules(settings, can), CollectorRegistry()
-        asked = sources(settings)
-        service = assemble(database, objects, NoPixels(), bell, known, registry, asked)
+        service = assemble(
+            database,
+            objects,
+            NoPixels(),
+            bell,
+            known,
+            registry,
+            sources(settings),
+            sealer=sealer(settings),
+        )
         probes: dict[str, Probe] = {
             "database": database.check,
             "rabbitmq": broker.check,
@@ -123,9 +132,13 @@ def scheduler(settings: Settings) -> Iterator[Scheduler]:
         news(settings, house, jobs=False) as bell,
     ):
         known, registry = rules(settings, STANDARD), CollectorRegistry()
-        service = assemble(database, objects, NoPixels(), bell, known, registry)
+        keys = sealer(settings)
+        service = assemble(
+            database, objects, NoPixels(), bell, known, registry, sealer=keys
+        )
         duties, config = scheduler_duties(service, objects), scheduler_config(settings)
-        yield Scheduler(config, duties, house, registry=registry)
+        with outbound(settings, service, house, registry):
+            yield Scheduler(config, duties, house, registry=registry)
 
 
 def scheduler_duties(service: Service, objects: ObjectStores) -> SchedulerDuties:
@@ -170,8 +183,6 @@ def worker_config(settings: Settings, lanes: Sequence[Lane]) -> WorkerConfig:
 def scheduler_config(settings: Settings) -> SchedulerConfig:
     """How often schedulers look. Who sets a short lease won't wait long after it."""
     config = SchedulerConfig(
-        broker=broker_config(settings),
-        heartbeat_file=settings.scheduler_heartbeat_file,
-        metrics_port=settings.metrics_port,
+        broker=broker_config(settings), metrics_port=settings.metrics_port
     )
     return replace(config, reap=min(config.reap, settings.lease_seconds / 2))

@@ -6,7 +6,7 @@ Every value is built here, by hand, top to bottom.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -29,6 +29,7 @@ from pixtools.wiring.pixels import offered, workers_config
 from pixtools.wiring.rules import rules
 from pixtools.wiring.service import assemble, face
 from pixtools.wiring.storage import LEFTOVER_AGE, ObjectStores, object_stores, prune
+from pixtools.wiring.webhooks import outbound, sealer
 from pixtools.workers.pool import ProcessRenderer
 
 OWNER = "embedded"
@@ -57,8 +58,10 @@ def embedded(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
         renderer = GivingBack(pixels, lambda: house.closed_for, within)
         fetcher = GivingBackFetcher(sources(settings), lambda: house.closed_for, within)
         known = rules(settings, offered(pixels))
-        registry = CollectorRegistry()
-        service = assemble(database, objects, renderer, bell, known, registry, fetcher)
+        registry, keys = CollectorRegistry(), sealer(settings)
+        service = assemble(
+            database, objects, renderer, bell, known, registry, fetcher, sealer=keys
+        )
         owner = OWNER
         if settings.sqlite_path:
             release(service, owner)
@@ -72,9 +75,9 @@ def embedded(settings: Settings, *, exposed: bool = False) -> Iterator[FastAPI]:
             "workers": lambda: runners.alive == runners.count,
         }
         try:
-            yield face(settings, service, house, objects, probes, registry)
+            with outbound(settings, service, house, registry), closing(house):
+                yield face(settings, service, house, objects, probes, registry)
         finally:
-            house.close()
             runners.stop()
 
 

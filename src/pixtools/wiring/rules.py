@@ -8,6 +8,7 @@ from pixtools.domain.catalogue import Capabilities
 from pixtools.jobs.service import Rules
 from pixtools.settings import Settings
 from pixtools.wiring.pixels import limits
+from pixtools.wiring.webhooks import webhook_rules
 
 
 def rules(settings: Settings, capabilities: Capabilities) -> Rules:
@@ -28,4 +29,5 @@ def rules(settings: Settings, capabilities: Capabilities) -> Rules:
         idempotency_ttl=timedelta(seconds=settings.idempotency_ttl_seconds),
         fetch_timeout=timedelta(seconds=settings.source_timeout_seconds),
         local_root=settings.local_file_root,
+        webhooks=webhook_rules(settings),
     )

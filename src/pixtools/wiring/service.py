@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from pixtools.jobs.ports.sources import Fetcher
+from pixtools.jobs.ports.webhooks import Sealer
 from pixtools.jobs.ports.work import Bell, Renderer
-from pixtools.jobs.service import Rules, Service
+from pixtools.jobs.service import NoSealer, Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
 from pixtools.telemetry.metrics import UsageMeters
@@ -22,6 +23,7 @@ from pixtools.wiring.storage import ObjectStores
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from prometheus_client import CollectorRegistry
 
     from pixtools.api.ports import NewsDesk, Probe
 
@@ -34,6 +36,8 @@ def assemble(
     rules: Rules,
     registry: CollectorRegistry,
     fetcher: Fetcher | None = None,
+    *,
+    sealer: Sealer | None = None,
 ) -> Service:
     """The service that verbs are called with; `registry` shows what jobs cost."""
     return Service(
@@ -47,6 +51,7 @@ def assemble(
         ids=RandomIds(),
         rules=rules,
         fetcher=fetcher,
+        sealer=sealer or NoSealer(),
     )
 
 
@@ -70,15 +75,12 @@ def face(
             public_base_url=settings.public_base_url or None,
             metrics=settings.metrics_enabled,
             poll_interval=_patience(settings),
-            # With the sixteenth that a link may have aged in the store's hands,
-            # seven eighths are left: see docs/explanation/links.md.
-            link_period=min(300.0, settings.presigned_url_expiry_seconds / 16),
         ),
         service,
         desk=desk,
         probes={**probes, **redis_probes(settings)},
         doors=objects.doors(),
-        page=page_routes(objects.origins()),
+        page=page_routes(),
         limiter=rate_limiter(settings),
         gate=gate(settings, service.database),
         sign_ins=sign_in_limiter(settings),

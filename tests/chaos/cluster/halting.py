@@ -51,6 +51,10 @@ POINTS: Final = {
     ),
     "worker before FINISH": Point("pixtools.jobs.render", "advance"),
     "worker before FINISH of a ZIP": Point("pixtools.jobs.archive", "archived"),
+    "sender before send": Point("pixtools.wiring.webhooks", "Courier.post"),
+    "sender before record": Point(
+        "pixtools.wiring.webhooks", "Courier.post", after=True
+    ),
     "worker before ack": Point("pixtools.queue.slots", "Slots.serve", after=True),
 }
 """Where a process may be stopped."""

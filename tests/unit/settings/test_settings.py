@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pixtools.domain.errors import ConfigurationInvalid
-from pixtools.settings import NOT_YET, Settings, example, load_settings
+from pixtools.domain.signature import is_secret
+from pixtools.settings import Settings, example, load_settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,18 +60,42 @@ def test_a_wrong_value_stops_the_start_and_names_the_variable(
     assert "\n" not in caught.value.detail
 
 
-@pytest.mark.parametrize("name", NOT_YET)
-def test_what_this_version_would_ignore_is_refused(
-    name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "text",
+    [
+        "whsec_" + "A" * 32,
+        "whsec_" + "A" * 32 + " whsec_" + "B" * 42 + "==",
+        "whsec_" + "A" * 43 + "=",
+        "whsec_" + "A" * 86 + "==",
+    ],
+)
+def test_webhooks_are_signed_with_one_secret_or_two(
+    text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, "something")
-    with pytest.raises(ConfigurationInvalid, match=name):
+    monkeypatch.setenv("WEBHOOK_SIGNING_SECRET", text)
+    assert load_settings().webhook_signing_secret == text
+    assert all(map(is_secret, text.split()))
+
+
+@pytest.mark.parametrize(
+    "text", ["sesame", "whsec_AAAA", "whsec_" + "A" * 33, "whsec_" + "A" * 100]
+)
+def test_another_signing_secret_is_refused_and_not_shown(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SIGNING_SECRET", text)
+    with pytest.raises(ConfigurationInvalid, match="WEBHOOK_SIGNING_SECRET") as refusal:
         load_settings()
+    assert text not in refusal.value.detail
 
 
-def test_the_env_file_is_refused_likewise(elsewhere: Path) -> None:
-    (elsewhere / ".env").write_text(f"{NOT_YET[0]}=something\n")
-    with pytest.raises(ConfigurationInvalid, match=NOT_YET[0]):
+@pytest.mark.parametrize("text", ["5;30", "", "-1", "5,,6", "soon"])
+def test_pauses_are_numbers(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_RETRY_SECONDS", text)
+    if not text:
+        assert load_settings().webhook_retry_seconds.startswith("5,")
+        return
+    with pytest.raises(ConfigurationInvalid, match="WEBHOOK_RETRY_SECONDS"):
         load_settings()
 
 

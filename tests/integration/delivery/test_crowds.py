@@ -1,0 +1,175 @@
+"""Ten thousand events for a host that fails, on real databases: who waits for them?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from tests.emptied import empty
+
+from pixtools.delivery.config import OutboundConfig
+from pixtools.delivery.outbound import Outbound
+from pixtools.delivery.sender import Sender
+from pixtools.domain.signature import VALID, verdict
+from pixtools.domain.webhook import Delivery, WebhookRules, host_of
+from pixtools.jobs.deliveries import deliveries_of
+from pixtools.jobs.signing import rotate, secrets_of
+from pixtools.net.errors import Unreachable
+from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.database import SqlDatabase
+from pixtools.persistence.mapping import job_row, plain_row
+from pixtools.persistence.migrate import migrate
+from pixtools.persistence.tables import deliveries, jobs
+from pixtools.queue.bell import HouseBell
+from pixtools.testing.house import House
+from pixtools.testing.paper_wire import PaperWire, Said, Sent
+from pixtools.testing.program import eventually
+from pixtools.testing.rows import a_job, an_id
+
+SECONDS = 30.0
+CROWD = 10_000
+BAD = "https://bad.example/hook"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house whose facts rest in a real database."""
+    if request.param == "postgresql":
+        config = PersistenceConfig(url=request.getfixturevalue("postgres_url"))
+        migrate(config)
+        empty(config)
+    else:
+        config = PersistenceConfig(url=f"sqlite:///{tmp_path}/facts.sqlite3")
+        migrate(config)
+    database = SqlDatabase(config)
+    yield House(database=database)
+    database.close()
+
+
+def crowd(house: House, url: str, count: int) -> list[Delivery]:
+    """Events of jobs that have ended, all due."""
+    now = house.clock.now()
+    made = [a_job(webhook_url=url, created_at=now) for _ in range(count)]
+    told = [
+        Delivery(
+            id=an_id(),
+            job_id=job.id,
+            event="job.succeeded",
+            url=url,
+            host=host_of(url),
+            body="{}",
+            run_at=now - timedelta(hours=1),
+            created_at=now,
+        )
+        for job in made
+    ]
+    with house.database.write() as tx:
+        connection = tx.jobs._connection  # type: ignore[attr-defined] # in bulk
+        connection.execute(insert(jobs), [job_row(job) for job in made])
+        connection.execute(insert(deliveries), [plain_row(each) for each in told])
+    return told
+
+
+def sending(house: House, wire: PaperWire, bell: HouseBell, owner: str) -> Outbound:
+    config = OutboundConfig(senders=8, doubtful=4, backstop=0.05)
+    sender = Sender(house.service, wire)
+    threads = Outbound(house.service, sender, bell, owner, config=config)
+    threads.start()
+    return threads
+
+
+def test_ten_thousand_events_for_a_failing_host_hold_up_nobody(house: House) -> None:
+    """Five failures, then it is left alone: the others' go out on time."""
+
+    def fail(sent: Sent) -> Said:
+        raise Unreachable
+
+    wire, bell = PaperWire({host_of(BAD): fail}), HouseBell()
+    crowd(house, BAD, CROWD)
+    others = [
+        each
+        for n in range(10)
+        for each in crowd(house, f"https://well{n}.example/hook", 3)
+    ]
+    senders = [sending(house, wire, bell, f"sender-{n}") for n in range(2)]
+
+    def told() -> int:
+        with house.database.read() as tx:
+            found = [tx.deliveries.get(each.id) for each in others]
+        return sum(each is not None and each.state == "delivered" for each in found)
+
+    eventually(lambda: told() == len(others), SECONDS)
+    for threads in senders:
+        assert threads.stop()
+    tried = [each for each in wire.sent if each.url == BAD]
+    # Four at once may be under way before the first of them has failed.
+    rules = house.rules.webhooks
+    assert len(tried) <= rules.threshold + rules.per_host
+    assert len(wire.sent) == len(tried) + len(others)
+
+
+def test_keys_may_be_changed_under_load(house: House) -> None:
+    """A receiver that knows the last two secrets never has to refuse."""
+    wrong: list[str] = []
+    known = [*secrets_of(house.service, "default")]
+    turn = threading.Lock()
+
+    def check(sent: Sent) -> Said:
+        now = house.clock.now()
+        with turn:
+            verdicts = {
+                verdict(sent.headers, sent.body, each, now) for each in known[-2:]
+            }
+        if VALID not in verdicts:
+            wrong.append(sent.headers["webhook-signature"])
+        return Said()
+
+    wire, bell = PaperWire(), HouseBell()
+    urls = [f"https://well{n}.example/hook" for n in range(4)]
+    wire.hosts = {host_of(url): check for url in urls}
+    events = [each for url in urls for each in crowd(house, url, 50)]
+    senders = [sending(house, wire, bell, f"sender-{n}") for n in range(2)]
+    for part in range(1, 5):
+        eventually(lambda part=part: len(wire.sent) >= 40 * part, SECONDS)  # type: ignore[misc] # bound early
+        with turn:
+            known.append(rotate(house.service, "default").secret)
+    eventually(lambda: len(wire.sent) >= len(events), SECONDS)
+    for threads in senders:
+        threads.stop()
+    assert wrong == []
+    assert len({each.headers["webhook-id"] for each in wire.sent}) == len(events)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_senders_whose_clocks_differ_tell_each_event_by_one_id(
+    house: House, minutes: int
+) -> None:
+    """Perhaps more than once: one takes the other's leases for lapsed."""
+    house.rule(webhooks=WebhookRules(per_host=50))
+    events = crowd(house, "https://well.example/hook", 20)
+    skewed = House(database=house.database, rules=house.rules)
+    skewed.clock.advance(timedelta(minutes=minutes))
+    wire, bell = PaperWire(), HouseBell()
+    senders = [
+        sending(house, wire, bell, "right"),
+        sending(skewed, wire, bell, "skewed"),
+    ]
+
+    def states() -> set[str]:
+        with house.database.read() as tx:
+            found = [tx.deliveries.get(each.id) for each in events]
+        return {each.state for each in found if each}
+
+    eventually(lambda: states() == {"delivered"}, SECONDS)
+    for threads in senders:
+        threads.stop()
+    assert {each.headers["webhook-id"] for each in wire.sent} == {
+        each.webhook_id for each in events
+    }
+    for each in events:
+        (listed,) = deliveries_of(house.service, "default", each.job_id)
+        assert [attempt.status for attempt in listed.attempts] == [200]
