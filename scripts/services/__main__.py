@@ -20,8 +20,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import nullcontext
-from typing import NoReturn
 
 from scripts.prepare import CannotPrepare
 from scripts.services import place, shelf
@@ -50,13 +48,7 @@ def main() -> int:
             file=sys.stderr,
             flush=True,
         )
-        _leave()
-
-
-def _leave() -> NoReturn:
-    """Threads may still wait for a server: they need not end in order."""
-    here = place.known_place()
-    with here.recording() if here else nullcontext():
+        # Threads may still wait for a server; they need not end in order.
         os._exit(130)
 
 

@@ -28,9 +28,11 @@ from pixtools.api.routers import (
     classic,
     health,
     jobs,
+    sandboxes,
     session,
     submission,
     usage,
+    webhooks,
 )
 from pixtools.api.sign_ins import SignIns
 from pixtools.api.threads import Threads
@@ -113,9 +115,10 @@ def _watch(config: ApiConfig, probes: Mapping[str, Probe]) -> Watch:
 
 
 def _open_doors(app: FastAPI, config: ApiConfig, doors: Sequence[APIRouter]) -> None:
-    for router in (submission, jobs, batches, usage, classic):
+    for router in (submission, jobs, batches, webhooks, sandboxes, usage, classic):
         app.include_router(router.router, dependencies=[Known, Limited])
-    app.include_router(session.router, dependencies=[Limited])
+    for open_to_all in (session.router, sandboxes.receiver):
+        app.include_router(open_to_all, dependencies=[Limited])
     for router in (catalogue, health):
         app.include_router(router.router)
     if config.metrics:

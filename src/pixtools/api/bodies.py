@@ -49,6 +49,11 @@ async def each_chunk(
 
 async def read_json(request: Request, limit: int, idle_timeout: float) -> Any:  # noqa: ANN401 - JSON
     """The body as JSON of at most `limit` bytes."""
+    return parse_json(await read(request, limit, idle_timeout))
+
+
+async def read(request: Request, limit: int, idle_timeout: float) -> bytes:
+    """The body, of at most `limit` bytes; 413 for more, 408 if it comes too slowly."""
     refuse_declared_length(request, limit)
     body = bytearray()
 
@@ -58,7 +63,7 @@ async def read_json(request: Request, limit: int, idle_timeout: float) -> Any:  
             raise _too_large(limit)
 
     await each_chunk(request, idle_timeout, take)
-    return parse_json(bytes(body))
+    return bytes(body)
 
 
 def refuse_declared_length(request: Request, limit: int) -> None:

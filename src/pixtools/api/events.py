@@ -13,7 +13,6 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from pixtools.api.deps import House
-from pixtools.api.documents import settled
 from pixtools.api.ports import Subscription
 from pixtools.domain.document import BatchDocument, JobDocument
 from pixtools.domain.errors import PixtoolsError
@@ -28,13 +27,14 @@ class Moment:
 
     `mark` differs from the last one's if anything changed; `seq` is the id of the
     newest event, `news` are the ids and kinds of those after the client's last;
-    `document` is at least as new as the news.
+    `document` is at least as new as the news. Once it is `over` the stream ends.
     """
 
     mark: object
     seq: int
     document: JobDocument | BatchDocument
     news: Sequence[tuple[int, str]] = ()
+    over: bool = False
 
 
 Look = Callable[[object, int], Moment | None]
@@ -109,7 +109,7 @@ class _Telling:
         kinds = list(moment.news) or [(moment.seq, "progress")]
         if self._seen is None:
             kinds = [(moment.seq, "snapshot")]
-        if settled(moment.document) and kinds[-1][1] != "done":
+        if moment.over and kinds[-1][1] != "done":
             kinds.append((moment.seq, "done"))
         return kinds
 

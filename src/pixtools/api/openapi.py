@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -12,6 +12,8 @@ from pydantic.json_schema import models_json_schema
 from pixtools.api import guarded, schemas
 from pixtools.api.idempotency import HEADER
 from pixtools.api.problems import Problem
+from pixtools.domain.document import WebhookEvent
+from pixtools.domain.webhook import EventType
 
 REF: Final = "#/components/schemas/{model}"
 BY_HAND: Final = (
@@ -22,6 +24,7 @@ BY_HAND: Final = (
     schemas.ClassicForm,
     schemas.SignIn,
     Problem,
+    WebhookEvent,
 )
 IDEMPOTENT: Final = (
     "/v1/jobs",
@@ -33,6 +36,7 @@ TAGS: Final = [
     {"name": "jobs", "description": "One photo, and the files asked of it."},
     {"name": "batches", "description": "Jobs together: one progress, one ZIP."},
     {"name": "usage", "description": "What your jobs have cost."},
+    {"name": "webhooks", "description": "Being told, and trusting what is told."},
     {"name": "catalogue", "description": "What this deployment can do."},
     {"name": "files", "description": "Behind signed links: each is a permission."},
     {"name": "pixtools", "description": "The face that PixTools clients know."},
@@ -79,6 +83,8 @@ def _description(app: FastAPI, base: str | None) -> dict[str, Any]:
     for path in IDEMPOTENT:
         operation = description["paths"][path]["post"]
         operation.setdefault("parameters", []).append(_key())
+    told = {event: {"post": _told(event)} for event in get_args(EventType)}
+    description["webhooks"] = told
     _forget_unused_422(description)
     guarded.say(description)
     return description
@@ -97,6 +103,38 @@ def _forget_unused_422(description: dict[str, Any]) -> None:
 def _operations(description: dict[str, Any]) -> list[dict[str, Any]]:
     items = description["paths"].values()
     return [operation for item in items for operation in item.values()]
+
+
+def _told(event: EventType) -> dict[str, Any]:
+    """What a receiver may be sent."""
+    return {
+        "operationId": event.replace(".", "_"),
+        "tags": ["webhooks"],
+        "summary": f"A job is {event.partition('.')[2]}",
+        "description": "Signed as Standard Webhooks 1.0 says.",
+        "parameters": [
+            {
+                "name": name,
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string"},
+            }
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": REF.format(model="WebhookEvent")}
+                }
+            },
+        },
+        "responses": {
+            "2XX": {"description": "Heard."},
+            "410": {"description": "Tell me nothing more of this."},
+            "default": {"description": "It is tried again, after `Retry-After`."},
+        },
+    }
 
 
 def _key() -> dict[str, Any]:

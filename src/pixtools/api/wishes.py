@@ -37,6 +37,7 @@ def order(
         preset=wish.preset,
         archive=wish.archive,
         webhook_url=checked_url(wish.webhook_url),
+        webhook_base=house.base,
         client_metadata=_metadata(house, wish.metadata),
         batch_id=wish.batch_id,
         request_id=asker.request_id,

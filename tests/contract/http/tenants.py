@@ -111,7 +111,21 @@ class Tenants:
         """Ids of what `MINE` has, by the names that paths have for them."""
         mine = self.client(MINE)
         batch = mine.post("/v1/batches", json={}).json()["batch_id"]
-        form = {"pipeline": json.dumps(PIPELINE), "batch_id": batch}
+        sandbox = mine.post("/v1/webhook-sandbox").json()
+        form = {
+            "pipeline": json.dumps(PIPELINE),
+            "batch_id": batch,
+            "webhook_url": sandbox["url"],
+        }
         made = mine.post("/v1/jobs", files={"file": ("a.gif", GIF)}, data=form)
         assert made.status_code == 202, made.text
-        return {"job_id": made.json()["job_id"], "batch_id": batch}
+        ended = mine.post("/v1/jobs", files={"file": ("a.gif", GIF)}, data=form)
+        mine.post(f"/v1/jobs/{ended.json()['job_id']}/cancel")
+        path = f"/v1/jobs/{ended.json()['job_id']}/deliveries"
+        told = mine.get(path).json()["data"]
+        return {
+            "job_id": made.json()["job_id"],
+            "batch_id": batch,
+            "delivery_id": told[0]["id"],
+            "sandbox_id": sandbox["sandbox_id"],
+        }

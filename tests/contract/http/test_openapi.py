@@ -53,6 +53,9 @@ def test_it_is_openapi_3_1() -> None:
         ("post", "/v1/batches"),
         ("get", "/v1/batches/{batch_id}"),
         ("get", "/v1/batches/{batch_id}/events"),
+        ("get", "/v1/jobs/{job_id}/deliveries"),
+        ("post", "/v1/deliveries/{delivery_id}/replay"),
+        ("post", "/v1/webhook-sandbox"),
         ("get", "/v1/operations"),
         ("get", "/v1/presets"),
         ("get", "/v1/limits"),
@@ -62,6 +65,16 @@ def test_it_is_openapi_3_1() -> None:
 )
 def test_every_route_of_the_contract_is_there(method: str, path: str) -> None:
     assert method in DOCUMENT["paths"][path]
+
+
+def test_every_event_that_a_receiver_may_hear_is_there() -> None:
+    assert DOCUMENT["webhooks"].keys() == {
+        "job.succeeded",
+        "job.partial",
+        "job.failed",
+        "job.canceled",
+    }
+    assert "WebhookEvent" in DOCUMENT["components"]["schemas"]
 
 
 def test_every_operation_has_an_id_of_its_own() -> None:

@@ -77,7 +77,7 @@ def listen(
 def test_a_stream_tells_how_soon_to_come_back_then_how_things_stand_then_the_end() -> (
     None
 ):
-    script = Script([Moment(1, 7, job(done=True))])
+    script = Script([Moment(1, 7, job(done=True), over=True)])
     heard = listen(ScriptedDesk(), script)
     assert [said.event for said in heard] == [None, "snapshot", "done"]
     assert heard[0].retry == "3000"

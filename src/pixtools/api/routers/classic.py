@@ -63,6 +63,7 @@ async def process_photo(request: Request, house: HouseDep, asker: AskerDep) -> R
                 face="api",
                 pipeline=pipeline,
                 webhook_url=checked_url(form.fields.get("webhook_url"), saying),
+                webhook_base=house.base,
                 request_id=asker.request_id,
                 traceparent=asker.traceparent,
                 idempotency=identified(request, form.fingerprinted()),

@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from pixtools.api import documents, events, pages
-from pixtools.api.deps import AskerDep, House, HouseDep, ServiceDep, TenantDep
+from pixtools.api.deps import AskerDep, HouseDep, ServiceDep, TenantDep
 from pixtools.api.idempotency import identified
 from pixtools.api.placing import taken
 from pixtools.api.refusals import ONE_JOB, SOURCES, refusals
@@ -28,6 +28,7 @@ from pixtools.jobs.read import document, events_after, get_job, list_jobs
 from pixtools.jobs.retry import retry
 from pixtools.jobs.service import Service
 from pixtools.jobs.start import start
+from pixtools.jobs.webhooks import is_over
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 EVENT_STREAM: dict[str, Any] = {
@@ -109,9 +110,9 @@ async def get_one_job(
         ),
     ] = 0,
 ) -> Response:
-    """Read a job. Its links to files have at least seven eighths of their life left."""
+    """Read a job. Links to files are signed anew each time."""
     read = partial(get_job, house.service, tenant, job_id)
-    shown = partial(_shown, request, house)
+    shown = partial(_shown, request, house.service)
     if "if-none-match" in request.headers:
         return await wait_until(house, job_id, lambda: shown(read()), _is_changed, wait)
 
@@ -172,7 +173,6 @@ async def start_job(house: HouseDep, tenant: TenantDep, job_id: JobId) -> Respon
         headers = {"Location": f"/v1/jobs/{submitted.job.id}"}
         return documents.answer(document(house.service, submitted.job), 202, headers)
 
-    await house.check_store()
     return await to_thread.run_sync(begun, limiter=house.threads.errands)
 
 
@@ -233,14 +233,13 @@ async def retry_job(
         )
         return taken(house.service, submitted, 202)
 
-    await house.check_store()
     return await to_thread.run_sync(again, limiter=house.threads.errands)
 
 
-def _shown(request: Request, house: House, job: Job) -> Response:
+def _shown(request: Request, service: Service, job: Job) -> Response:
     """The answer that shows a job, or says that the client has seen it so."""
-    shown, now = document(house.service, job), house.service.clock.now()
-    tag = documents.etag(shown, now, house.config.link_period)
+    shown = document(service, job)
+    tag = documents.etag(shown, service.clock.now())
     if documents.not_modified(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     # A cache may keep it, but must ask each time: that is what the tag is for.
@@ -256,11 +255,13 @@ def _look(
     service: Service, tenant: str, job_id: str, mark: object, seen: int
 ) -> events.Moment | None:
     job = get_job(service, tenant, job_id)
-    if (job.version, job.progress) == mark:
+    now = service.clock.now()
+    if (job.version, job.progress, is_over(job, now)) == mark:
         return None
     job, news = _at_one_moment(service, tenant, job, seen)
     return events.Moment(
-        mark=(job.version, job.progress),
+        mark=(job.version, job.progress, is_over(job, now)),
+        over=is_over(job, now),
         seq=job.version,
         document=document(service, job),
         news=[(event.seq, event.kind) for event in news],
@@ -282,4 +283,4 @@ def _at_one_moment(
 
 
 def _has_heard_all(moment: events.Moment, seen: int) -> bool:
-    return documents.settled(moment.document) and not moment.news and seen > 0
+    return moment.over and not moment.news and seen > 0
