@@ -78,7 +78,8 @@ def face(
         ),
         service,
         desk=desk,
-        probes={**probes, **redis_probes(settings)},
+        # Health tells them in this order: database, Redis, broker, store.
+        probes={"database": probes["database"], **redis_probes(settings), **probes},
         doors=objects.doors(),
         page=page_routes(),
         limiter=rate_limiter(settings),
