@@ -45,7 +45,10 @@ lock: ready-to-test ## Choose new versions within pyproject.toml's ranges, for r
 	@$(python) scripts/lock.py
 
 clean: ## Remove what was installed and what tools left behind
-	@[ ! -e "$${PIXTOOLS_SERVICES_DIR:-.services}" ] || $(SYSTEM_PYTHON) -m scripts.services clear
+	@services="$${PIXTOOLS_SERVICES_DIR:-.services}"; rm -f "$$services"/chaos-*.lock; \
+	for door in "$$services"/chaos-*/ "$$services"; do \
+	  [ ! -e "$$door" ] || PIXTOOLS_SERVICES_DIR="$$door" $(SYSTEM_PYTHON) -m scripts.services clear; \
+	done
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@rm -rf .coverage .coverage.* .coverage-halves htmlcov dist benchmarks/peers/node_modules
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

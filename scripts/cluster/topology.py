@@ -36,10 +36,16 @@ def ranks(environ: Mapping[str, str], room: Path) -> list[list[Member]]:
         _worker("worker", "default_queue", environ, room),
         _worker("ml", "ml_inference_queue", one_by_one, room),
     ]
+    beats = room / "scheduler.heartbeat"
     scheduler = Member(
         name="scheduler",
         command=command("scheduler"),
-        environ={**environ, **_metrics_port(environ, 2)},
+        environ={
+            **environ,
+            **_metrics_port(environ, 2),
+            "SCHEDULER_HEARTBEAT_FILE": str(beats),
+        },
+        ready=lambda member: _beats(beats, member.started),
     )
     return [[api], workers, [scheduler]]
 

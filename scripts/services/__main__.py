@@ -20,6 +20,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import nullcontext
+from typing import NoReturn
 
 from scripts.prepare import CannotPrepare
 from scripts.services import place, shelf
@@ -48,7 +50,13 @@ def main() -> int:
             file=sys.stderr,
             flush=True,
         )
-        # Threads may still wait for a server; they need not end in order.
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """Threads may still wait for a server: they need not end in order."""
+    here = place.known_place()
+    with here.recording() if here else nullcontext():
         os._exit(130)
 
 

@@ -49,6 +49,16 @@ class Place:
         """Which processes are ours."""
         return self.door / "processes"
 
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """One at a time; who ends within it leaves no process without a record."""
+        folder = os.open(self.records, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
     @property
     def lines(self) -> Path:
         """The environment of what runs, as a shell reads it."""
@@ -91,8 +101,7 @@ def open_place() -> Place:
     settings = door / "settings.json"
     if not settings.exists():
         chosen = {"first_port": _free_block(), "secret": secrets.token_hex(16)}
-        settings.touch(mode=0o600)
-        settings.write_text(json.dumps(chosen))
+        _write(settings, json.dumps(chosen))
     kept = json.loads(settings.read_text())
     return Place(door, _data(door), kept["first_port"], kept["secret"])
 
@@ -149,11 +158,16 @@ def read_lines(place: Place) -> dict[str, str]:
 def write_lines(place: Place, variables: Mapping[str, str]) -> str:
     """Write the environment of what runs; the text."""
     text = "".join(f"{k}={shlex.quote(v)}\n" for k, v in sorted(variables.items()))
-    draft = place.lines.with_suffix(".new")
+    _write(place.lines, text)
+    return text
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and for nobody else."""
+    draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     draft.write_text(text)
-    draft.replace(place.lines)
-    return text
+    draft.replace(path)
 
 
 def _door() -> Path:

@@ -46,7 +46,8 @@ class Room:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         """Start a process in a session of its own; what it says is kept here."""
-        with (self.path / f"{name}.log").open("wb") as said:
+        log = self.path / f"{name}.log"
+        with self.place.recording(), log.open("wb") as said:
             process = subprocess.Popen(
                 command,
                 cwd=self.path,
@@ -58,8 +59,8 @@ class Room:
                 umask=0o077,
                 **_as(self.account),
             )
-        record = {"pid": process.pid, "born": _born(process.pid)}
-        (self.place.records / name).write_text(json.dumps(record))
+            record = {"pid": process.pid, "born": _born(process.pid)}
+            (self.place.records / name).write_text(json.dumps(record))
 
     def run(self, command: Sequence[str], seconds: float, told: str = "") -> str:
         """Run a command to its end on what it is told; its answer.

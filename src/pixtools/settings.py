@@ -151,8 +151,11 @@ class Settings(BaseSettings):
     worker_heartbeat_file: Path | None = Field(
         None, description="File that a living `pixtools worker` touches."
     )
+    scheduler_heartbeat_file: Path | None = Field(
+        None, description="File that a living `pixtools scheduler` touches."
+    )
     memory_budget_mb: int = Field(
-        1024, ge=64, description="Memory that one pixel process may need (MB)."
+        1024, ge=64, description="Memory that pictures of one process may take (MB)."
     )
     max_upload_bytes: int = Field(
         30 * 1024 * 1024, ge=1, description="Largest source in bytes."
@@ -282,10 +285,9 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read process and `.env`; raises ConfigurationInvalid naming the variable."""
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
         raise ConfigurationInvalid(_sentence(error)) from None
-    return settings
 
 
 def example() -> str:

@@ -71,6 +71,19 @@ def test_files_come_out_of_the_bucket_by_links_to_it(
     assert shop.service.files() == set()
 
 
+def test_the_page_may_show_what_is_in_the_bucket(shop: Shop) -> None:
+    """Browsers load no picture from an origin that the page does not name."""
+    policy = shop.service.http.get("/").headers["content-security-policy"]
+    (images,) = (part for part in policy.split("; ") if part.startswith("img-src "))
+    assert images.split() == [
+        "img-src",
+        "'self'",
+        "blob:",
+        "data:",
+        shop.bucket.endpoint,
+    ]
+
+
 def test_health_asks_the_bucket(shop: Shop) -> None:
     """In the contract's word."""
     health = shop.service.http.get("/api/health").json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,19 @@ def test_an_upload_that_can_not_be_kept_is_refused_in_time(
     assert answer.headers["retry-after"]
     assert answer.elapsed.total_seconds() < 12
     assert (shop.keys(), shop.service.rows()["jobs"]) == before
+
+
+def test_while_it_hangs_nobody_is_kept_waiting(shaky: Shaky, photo_vga: Path) -> None:
+    """More clients than there are threads, and then it goes on by itself."""
+    http = shaky.shop.service.http
+    shaky.proxy.plan = always(Hang())
+    eventually(lambda: http.get("/api/readyz").status_code == 503, 20)
+    since = time.monotonic()
+    for _ in range(40):
+        checked(post(shaky.shop.service, photo_vga), 503, "storage_unavailable")
+    assert time.monotonic() - since < 20
+    shaky.proxy.plan = well
+    eventually(lambda: post(shaky.shop.service, photo_vga).status_code == 202, 20)
 
 
 @pytest.mark.parametrize(

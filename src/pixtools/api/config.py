@@ -15,6 +15,8 @@ class ApiConfig:
     How large an upload or an image may be stands in `jobs.service.Rules.limits`;
     here are only the bounds that HTTP itself needs. `public_base_url` goes before
     every link of the OpenAPI document where the service stands behind a proxy.
+    `link_period` is how long a 304 may go on telling a client that it has the present
+    document: its links grow old meanwhile.
     """
 
     version: str = "0"
@@ -32,5 +34,6 @@ class ApiConfig:
     progress_interval: float = 0.25
     ping_interval: float = 15.0
     lookup_timeout: float = 3.0
+    link_period: float = 300.0
     probe_timeout: float = 2.0
     probe_freshness: float = 1.0

@@ -20,7 +20,11 @@ from pixtools.api.metrics import Meters
 from pixtools.api.ports import NewsDesk, RateLimiter
 from pixtools.api.probing import Watch
 from pixtools.api.threads import Threads
+from pixtools.domain.errors import StorageUnavailable
 from pixtools.jobs.service import Service
+
+STORES: Final = ("storage", "s3")
+"""What health calls the place where the bytes go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,14 @@ class House:
     threads: Threads = field(default_factory=Threads)
     base: str = ""
     """Where this client reached us, without a slash at its end."""
+
+    async def check_store(self) -> None:
+        """Raise StorageUnavailable if the store was away at the last look.
+
+        Whoever began to use it would hold a thread until its patience is over.
+        """
+        if await self.watch.away(STORES):
+            raise StorageUnavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,6 @@ from fastapi import Request, Response
 
 from pixtools.domain.document import BatchDocument, JobDocument
 
-LINK_PERIOD = 300
-"""Seconds after which an unchanged document is sent anew, for its fresh links."""
-
 _OF_JOB: dict[str, Any] = {
     "outputs": {"__all__": {"url", "url_expires_at"}},
     "archive": {"url"},
@@ -21,12 +18,12 @@ _OF_JOB: dict[str, Any] = {
 _OF_BATCH: dict[str, Any] = {"jobs": {"__all__": _OF_JOB}, "archive": {"url"}}
 
 
-def etag(document: JobDocument | BatchDocument, now: datetime) -> str:
-    """A weak tag: changes with the facts, and now and then for the links' sake."""
+def etag(document: JobDocument | BatchDocument, now: datetime, period: float) -> str:
+    """A weak tag: changes with the facts, and each `period` for the links' sake."""
     of_batch = isinstance(document, BatchDocument)
     facts = document.model_dump_json(exclude=_OF_BATCH if of_batch else _OF_JOB)
     digest = hashlib.sha256(facts.encode()).hexdigest()[:20]
-    return f'W/"{digest}-{int(now.timestamp()) // LINK_PERIOD:x}"'
+    return f'W/"{digest}-{int(now.timestamp() // period):x}"'
 
 
 def not_modified(request: Request, tag: str) -> bool:

@@ -15,9 +15,9 @@ from pixtools.api.idempotency import REPLAYED
 from pixtools.api.placing import place, upload_of
 from pixtools.api.schemas import NewBatchDocument, NewJob
 from pixtools.api.uploads import ReceivedFile, wrong
-from pixtools.domain.errors import FieldError, PixtoolsError
+from pixtools.domain.errors import DatabaseUnavailable, FieldError, PixtoolsError
 from pixtools.jobs.batch import close_batch, drop_batch, open_batch
-from pixtools.jobs.erase import erase
+from pixtools.jobs.erase import erase, erase_batch
 from pixtools.jobs.read import batch_document, get_batch
 from pixtools.jobs.service import Service
 from pixtools.jobs.submit import IdempotencyKey, Order, Submitted, submit_upload
@@ -62,14 +62,16 @@ def gather(
     *,
     archive: bool,
     closed: bool,
+    repeatable: bool,
 ) -> Response:
     """Make a batch of these jobs, and answer with it.
 
     A request that is repeated under its key finds its jobs, and with them its batch;
-    one that was cut short goes on where it stopped.
+    one that was cut short goes on where it stopped. Without a key it is not
+    `repeatable`: then what was cut short is undone.
     """
     opened = open_batch(service, tenant, archive=archive).id
-    taken = _all_or_none(service, tenant, opened, submissions)
+    taken = _all_or_none(service, tenant, opened, submissions, repeatable)
     batch_id = _home_of(taken, opened)
     if batch_id != opened:
         drop_batch(service, tenant, opened)
@@ -86,12 +88,23 @@ def gather(
 
 
 def _all_or_none(
-    service: Service, tenant: str, opened: str, submissions: Sequence[Submission]
+    service: Service,
+    tenant: str,
+    opened: str,
+    submissions: Sequence[Submission],
+    repeatable: bool,
 ) -> list[Submitted]:
     taken: list[Submitted] = []
     try:
         for submit in submissions:
             taken.append(submit(_home_of(taken, opened)))
+    except DatabaseUnavailable:
+        # The last job may have been taken on with nobody to hear of it.
+        if repeatable:
+            drop_batch(service, tenant, opened)
+        else:
+            erase_batch(service, tenant, opened)
+        raise
     except BaseException:
         for each in taken:
             if not each.replayed:

@@ -38,6 +38,14 @@ def seen(service: Service, order: Order, new: NewJob) -> Source:
         return _looked_at(service, order, new)
 
 
+def moves(new: NewJob) -> bool:
+    """Whether an object is copied while the client waits.
+
+    What waits for its upload, or for a worker that fetches it, touches none.
+    """
+    return new.source_type in ("object", "local_file")
+
+
 def taken(
     service: Service, submitted: Submitted, status: int | None = None
 ) -> Response:

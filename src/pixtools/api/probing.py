@@ -13,8 +13,12 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
+from typing import Final
 
 from pixtools.api.ports import Probe
+
+REMEMBERED: Final = 10.0
+"""Seconds after which it counts for nothing that a dependency was away."""
 
 
 class Watch:
@@ -39,6 +43,15 @@ class Watch:
         found = await asyncio.gather(*(self._watched[name].ask() for name in asked))
         return dict(zip(asked, found, strict=True))
 
+    async def away(self, names: Collection[str]) -> bool:
+        """Whether one of these could not be reached at the last look; knows soon.
+
+        The next look is begun beside whoever asks. Nobody waits for it, unless the
+        last one failed so long ago that it says nothing.
+        """
+        asked = [name for name in self._watched if name in names]
+        return not all([await self._watched[name].answered() for name in asked])
+
 
 class _Watched:
     """One dependency."""
@@ -52,13 +65,21 @@ class _Watched:
         self._freshness = freshness
         self._begun_at = self._ended_at = 0.0
         self._look: Future[bool] | None = None
+        self._was_reached = True
+
+    async def answered(self) -> bool:
+        look = self._fresh()
+        if look.done():
+            return look.result()
+        now = time.monotonic()
+        if self._was_reached:
+            return now - self._begun_at < self._timeout
+        return now - self._ended_at >= REMEMBERED and await self.ask()
 
     async def ask(self) -> bool:
-        look = self._look
-        if look is not None and look.done() and not self._is_stale():
+        look = self._fresh()
+        if look.done():
             return look.result()
-        if look is None or look.done():
-            look = self._look = self._begun()
         # One that has hung for long is not waited for again by each who asks.
         patience = max(0.0, self._begun_at + self._timeout - time.monotonic())
         with suppress(TimeoutError):
@@ -66,8 +87,13 @@ class _Watched:
                 return await asyncio.wrap_future(look)
         return False
 
-    def _is_stale(self) -> bool:
-        return time.monotonic() - self._ended_at >= self._freshness
+    def _fresh(self) -> Future[bool]:
+        """The look that is under way or was just over; else a new one."""
+        look = self._look
+        age = time.monotonic() - self._ended_at
+        if look is None or (look.done() and age >= self._freshness):
+            look = self._look = self._begun()
+        return look
 
     def _begun(self) -> Future[bool]:
         look: Future[bool] = Future()
@@ -84,4 +110,5 @@ class _Watched:
         except Exception:  # noqa: BLE001 - whatever a probe raises, it did not get there
             reached = False
         self._ended_at = time.monotonic()
+        self._was_reached = reached
         look.set_result(reached)

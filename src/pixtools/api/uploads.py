@@ -66,6 +66,7 @@ async def receive(
     request: Request, house: House, asker: Asker, rules: FormRules
 ) -> AsyncIterator[Form]:
     """Read a form; whatever goes wrong inside the block leaves no file behind."""
+    await house.check_store()
     desk = _Desk(house, asker, rules, key_of(request))
     try:
         await _read(request, house, rules, desk)

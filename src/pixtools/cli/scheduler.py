@@ -11,7 +11,8 @@ def scheduler() -> None:
     """Wake workers, take up the work of dead ones, delete what has expired.
 
     Needs RABBITMQ_URL. A cluster needs one; a second one takes over when the first
-    is gone, and meanwhile does half of the work.
+    is gone, and meanwhile does half of the work. A scheduler is alive while its
+    SCHEDULER_HEARTBEAT_FILE is younger than a minute.
     """
     with joining_cluster() as settings:
         from pixtools.wiring.cluster import scheduler as hired

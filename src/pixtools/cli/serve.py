@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ from pixtools.cli.say import teaching, to_stderr
 from pixtools.settings import Settings, load_settings
 from pixtools.telemetry.config import LogConfig
 from pixtools.telemetry.logs import configure_logs
-from pixtools.wiring.machine import is_loopback, keep_freed_memory, listen
+from pixtools.wiring.machine import admit, bind, is_loopback, keep_freed_memory
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -49,13 +49,11 @@ def serve(
     with teaching():
         settings = load_settings()
         configure_logs(LogConfig(level=settings.log_level, format=settings.log_format))
-        listener = listen(
-            host or settings.host, settings.port if port is None else port
-        )
-        exposed = not is_loopback(listener)
-        keep_freed_memory()
-        with _house(settings, exposed=exposed) as app:
-            _run(app, listener, settings)
+        taken = settings.port if port is None else port
+        with closing(bind(host or settings.host, taken)) as door:
+            keep_freed_memory()
+            with _house(settings, exposed=not is_loopback(door)) as app:
+                _run(app, door, settings)
 
 
 def _house(settings: Settings, *, exposed: bool) -> AbstractContextManager[FastAPI]:
@@ -69,7 +67,7 @@ def _house(settings: Settings, *, exposed: bool) -> AbstractContextManager[FastA
     return embedded(settings, exposed=exposed)
 
 
-def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
+def _run(app: FastAPI, door: socket.socket, settings: Settings) -> None:
     from pixtools.api.server import Server, server_config
 
     config = server_config(
@@ -80,16 +78,17 @@ def _run(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
     # and what is still to be closed must not be cut off.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _heeded)
-    _greet(listener, settings)
-    server.run(sockets=[listener])
+    admit(door)
+    _greet(door, settings)
+    server.run(sockets=[door])
 
 
 def _heeded(number: int, frame: FrameType | None) -> None:
     del number, frame
 
 
-def _greet(listener: socket.socket, settings: Settings) -> None:
-    host, port = listener.getsockname()[:2]
+def _greet(door: socket.socket, settings: Settings) -> None:
+    host, port = door.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     to_stderr().print(
         f"PixTools runs at http://{shown}:{port} (stop it with Ctrl-C)\n"

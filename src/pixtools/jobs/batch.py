@@ -38,10 +38,13 @@ def close_batch(service: Service, tenant: str, batch_id: str) -> Batch:
 
 
 def drop_batch(service: Service, tenant: str, batch_id: str) -> None:
-    """Forget an open batch that came to nothing, its jobs erased; harmless twice."""
+    """Forget an open batch that holds no job, or none any more; harmless twice."""
     with change(service) as made:
+        # Locked, because a job whose commit was not answered may be joining still.
         batch = made.tx.batches.get(batch_id, lock=True)
-        if batch and batch.tenant == tenant and not batch.closed:
+        if batch is None or batch.tenant != tenant or batch.closed:
+            return
+        if not made.tx.batches.jobs(batch_id):
             made.tx.batches.delete(batch_id)
             made.tell(batch_id)
 

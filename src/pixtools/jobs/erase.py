@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
+from pixtools.domain.errors import JobNotFound
 from pixtools.domain.events import ending
 from pixtools.domain.job import Job
 from pixtools.domain.keys import prefixes
 from pixtools.jobs.advance import skipped
-from pixtools.jobs.batch import job_ended
+from pixtools.jobs.batch import drop_batch, job_ended
 from pixtools.jobs.cancel import cancel
 from pixtools.jobs.change import change
 from pixtools.jobs.service import Service
@@ -32,6 +34,22 @@ def erase(service: Service, tenant: str, job_id: str) -> None:
         if locked:
             made.record(replace(locked, expires_at=locked.created_at))
     delete(service, job)
+
+
+def erase_batch(service: Service, tenant: str, batch_id: str) -> None:
+    """Erase an open batch with all jobs that are in it; harmless twice.
+
+    Also one whose commit was never answered: it is waited for by the batch's lock.
+    """
+    with change(service) as made:
+        batch = made.tx.batches.get(batch_id, lock=True)
+        if batch is None or batch.tenant != tenant or batch.closed:
+            return
+        jobs = made.tx.batches.jobs(batch_id)
+    for job in jobs:
+        with suppress(JobNotFound):
+            erase(service, tenant, job.id)
+    drop_batch(service, tenant, batch_id)
 
 
 def delete(service: Service, job: Job, *, bury: bool = False) -> None:

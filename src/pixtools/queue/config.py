@@ -76,6 +76,8 @@ class SchedulerConfig:
     """How often a scheduler looks after what; times are in seconds.
 
     `backstop` is how long the relay sleeps at most when no bell rings.
+    `heartbeat_file` is touched every `heartbeat_every` seconds while no duty but
+    `expire`, which may have much to delete, has been silent for `silence`.
     """
 
     broker: BrokerConfig
@@ -85,4 +87,7 @@ class SchedulerConfig:
     expiry: float = 600.0
     longest_pause: float = 5.0
     stop_within: float = 10.0
+    heartbeat_file: Path | None = None
+    heartbeat_every: float = 5.0
+    silence: float = 60.0
     metrics_port: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -20,7 +21,7 @@ class Rounds:
 
     A duty that can't be done is tried again after growing pauses, at most `longest`
     seconds. That something is away is said once, and once that it is back; a fault
-    of ours each time.
+    of ours each time. `turned` is called after the first round.
     """
 
     def __init__(
@@ -29,17 +30,35 @@ class Rounds:
         duty: Callable[[], float],
         stop: threading.Event,
         longest: float,
+        turned: Callable[[], object] = lambda: None,
     ) -> None:
         self._name = name
         self._duty = duty
         self._stop = stop
         self._longest = longest
         self._failed = 0
+        self._turned = turned
+        self._turned_at: float | None = None
+
+    @property
+    def has_turned(self) -> bool:
+        """Whether a round is over, however it went."""
+        return self._turned_at is not None
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the end of the last round; 0 before the first."""
+        at = self._turned_at
+        return 0.0 if at is None else time.monotonic() - at
 
     def run(self) -> None:
         """Go on until told to stop."""
         while not self._stop.is_set():
-            self._stop.wait(self._done())
+            rest = self._done()
+            first, self._turned_at = not self.has_turned, time.monotonic()
+            if first:
+                self._turned()
+            self._stop.wait(rest)
 
     def _done(self) -> float:
         try:

@@ -22,6 +22,7 @@ from pixtools.queue.asked import Asked
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.broker import Broker
 from pixtools.queue.config import LANES, SchedulerConfig
+from pixtools.queue.heartbeat import beat
 from pixtools.queue.meters import SchedulerMeters, exposed
 from pixtools.queue.reconciling import Reconciling, Wire
 from pixtools.queue.rounds import Rounds, about
@@ -68,6 +69,7 @@ class Scheduler:
         self._bell = bell
         self._broker = broker or Broker(config.broker)
         self._stop = threading.Event()
+        self._rounds: dict[str, Rounds] = {}
         self._threads: list[threading.Thread] = []
         self.meters = SchedulerMeters(registry)
         self._reconciling = Reconciling(duties.due, self._broker, self.meters)
@@ -78,25 +80,29 @@ class Scheduler:
         asked = Asked()
         port = self._config.metrics_port
         with asked.listening(), exposed(self.meters.registry, port):
-            self.start()
+            self.start(turned=asked.say)
             while not asked.to_stop:
-                asked.wait(self._config.reap)
+                asked.wait(self._config.heartbeat_every)
+                self._beat()
             self.stop()
 
-    def start(self) -> None:
-        """Start all threads; they end with `stop`."""
+    def start(self, turned: Callable[[], object] = lambda: None) -> None:
+        """Start all threads; they end with `stop`.
+
+        `turned` is called when a duty was done, or tried, for the first time.
+        """
         config = self._config
-        for name, duty, rest in (
-            ("relay", self._relay, 0.0),
-            ("reconcile", self._reconcile, 0.0),
-            ("observe", self._observe, config.reconcile),
-            ("reap", self._reap, config.reap),
-            ("expire", self._duties.expire, config.expiry),
-        ):
-            rounds = Rounds(
-                name, _resting(duty, rest), self._stop, config.longest_pause
-            )
+        duties: dict[str, Callable[[], float]] = {
+            "relay": self._relay,
+            "reconcile": self._reconcile,
+            "observe": _resting(self._observe, config.reconcile),
+            "reap": _resting(self._reap, config.reap),
+            "expire": _resting(self._duties.expire, config.expiry),
+        }
+        for name, duty in duties.items():
+            rounds = Rounds(name, duty, self._stop, config.longest_pause, turned)
             thread = threading.Thread(target=rounds.run, name=name, daemon=True)
+            self._rounds[name] = rounds
             self._threads.append(thread)
             thread.start()
 
@@ -112,16 +118,27 @@ class Scheduler:
         self._broker.close()
         return True
 
-    def _relay(self) -> None:
+    def _beat(self) -> None:
+        """Touch the heartbeat file if everybody is at work; not before all were."""
+        file, prompt = self._config.heartbeat_file, dict(self._rounds)
+        prompt.pop("expire", None)
+        if file is None or not all(each.has_turned for each in prompt.values()):
+            return
+        longest = max(each.silent_for for each in prompt.values())
+        lives = all(thread.is_alive() for thread in self._threads)
+        beat(file, well=lives and longest <= self._config.silence)
+
+    def _relay(self) -> float:
         """Pass on what is due; what falls due later, the backstop finds."""
         heard = self._bell.rings
         passed_on = self._duties.relay(self._broker.post)
         if passed_on < MANY and not self._stop.is_set():
             self._bell.wait_for_work(heard, self._config.backstop)
+        return 0.0
 
-    def _reconcile(self) -> None:
+    def _reconcile(self) -> float:
         doubtful = self._reconciling.look()
-        self._stop.wait(SECOND_LOOK if doubtful else about(self._config.reconcile))
+        return SECOND_LOOK if doubtful else about(self._config.reconcile)
 
     def _observe(self) -> None:
         due = self._duties.due_in()

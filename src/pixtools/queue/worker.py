@@ -25,6 +25,7 @@ from pixtools.queue.celery_app import celery_app
 from pixtools.queue.config import WorkerConfig
 from pixtools.queue.consumer import Controller, Desk
 from pixtools.queue.contracts import Contract
+from pixtools.queue.heartbeat import beat
 from pixtools.queue.meters import WorkerMeters, exposed
 from pixtools.queue.slots import RunNext, Slots
 from pixtools.queue.tasks import register
@@ -123,10 +124,5 @@ class Worker:
         file, turned_at = self._config.heartbeat_file, self._desk.turned_at
         if file is None or turned_at is None:
             return
-        if time.monotonic() - turned_at > self._config.silence or not self._alive():
-            log.warning("heartbeat_withheld")
-            return
-        try:
-            file.touch()
-        except OSError as error:
-            log.warning("heartbeat_failed", extra={"reason": str(error)})
+        turns = time.monotonic() - turned_at <= self._config.silence
+        beat(file, well=turns and self._alive())

@@ -32,6 +32,7 @@ def store_faults(doing: str) -> Iterator[None]:
         if _has_no_bucket(fault):
             raise StorageUnavailable(_sentence(fault, doing)) from fault
         raise SourceMissing from fault
+    # NotImplementedError is obstore's, of what a kind of store has no request for.
     except (BaseError, OSError, NotImplementedError) as fault:
         raise StorageUnavailable(_sentence(fault, doing)) from fault
 
@@ -70,6 +71,8 @@ def _sentence(fault: Exception, doing: str) -> str:
             f"The object store refused access while {doing}: look at the "
             "credentials, the bucket's policy and this machine's clock."
         )
+    if isinstance(fault, NotImplementedError):
+        return f"This kind of object store has no way of {doing}."
     if status := _status(fault):
         return f"The object store answered {status} while {doing}."
     return f"The object store did not answer while {doing}."

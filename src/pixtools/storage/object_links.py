@@ -17,7 +17,7 @@ from pixtools.storage.upload_checks import find_out, sha256_header
 
 _OUTPUTS = "processed/"
 _KEPT = 1024
-_WINDOWS = 8
+_WINDOWS = 16
 _UNVERIFIED = "unverified"
 
 
@@ -30,12 +30,23 @@ def open_links(config: ObjectsConfig, clock: Clock) -> Links:
     return AzureLinks(config, clock)
 
 
+def address_of(config: ObjectsConfig, clock: Clock) -> str:
+    """Where links to outputs lead, unsigned or signed; asks nobody.
+
+    Raises ConfigurationInvalid, StorageUnavailable.
+    """
+    if config.kind == "s3":
+        public = config.public_endpoint or config.endpoint
+        return config.public_base_url or Presigner(config, public).base
+    return open_links(config, clock).download(_OUTPUTS + "any", "", "")[0]
+
+
 class S3Links:
     """Presigned requests to S3 or its kin.
 
     A download may be asked for again and again while a job is watched. Its link stays
-    the same for an eighth of its life, which saves signing it and lets browsers find
-    what they have already; seven eighths or more are always left.
+    the same for a sixteenth of its life, which saves signing it and lets browsers find
+    what they have already.
     """
 
     def __init__(self, config: ObjectsConfig, clock: Clock) -> None:

@@ -27,7 +27,8 @@ class Presigner:
 
     def __init__(self, config: ObjectsConfig, endpoint: str) -> None:
         """An empty endpoint is AWS. Nothing is loaded yet."""
-        self._base = _base(config, endpoint)
+        self.base = _base(config, endpoint)
+        """The address at which keys begin, with a slash at its end."""
         self._config = config
         self._chain: Credentials | None = None
 
@@ -49,7 +50,7 @@ class Presigner:
         from botocore.awsrequest import AWSRequest
 
         request = AWSRequest(
-            method, self._base + quote(key, safe=_PLAIN), dict(headers or {})
+            method, self.base + quote(key, safe=_PLAIN), dict(headers or {})
         )
         request.params = dict(query or {})
         seconds = int(expiry.total_seconds())
@@ -73,7 +74,6 @@ class Presigner:
 
 
 def _base(config: ObjectsConfig, endpoint: str) -> str:
-    """The address at which keys begin, with a slash at its end."""
     prefix = f"{quote(config.prefix, safe=_PLAIN)}/" if config.prefix else ""
     return f"{_bucket(config, endpoint)}/{prefix}"
 

@@ -179,6 +179,7 @@ class Cluster:
             "PORT": "0",
             "PIXTOOLS_DATA_DIR": str(self.directory / "data" / name),
             "WORKER_HEARTBEAT_FILE": str(self._heartbeat(name)),
+            "SCHEDULER_HEARTBEAT_FILE": str(self._heartbeat(name)),
         }
         said = self.directory / "said" / f"{name}.txt"
         words = command(*ROLES.get(role, ()))
@@ -192,11 +193,9 @@ class Cluster:
         if role == "api":
             eventually(lambda: self._greets(name), START_SECONDS, program.words)
             eventually(lambda: self._answers(name), START_SECONDS, program.words)
-        elif role in {"worker", "ml"}:
+        else:
             since = time.time()
             eventually(lambda: self._beats(name, since), START_SECONDS, program.words)
-        else:
-            program.refuse_death()
 
     def _greets(self, name: str) -> bool:
         program = self.programs[name]
@@ -212,7 +211,7 @@ class Cluster:
         return is_ready(self.client(name))
 
     def _beats(self, name: str, since: float) -> bool:
-        """Whether a worker has touched its file; one from its last life is no sign."""
+        """Whether a process has touched its file; one from its last life is no sign."""
         self.programs[name].refuse_death()
         heartbeat = self._heartbeat(name)
         return heartbeat.exists() and heartbeat.stat().st_mtime >= since

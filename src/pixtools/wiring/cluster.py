@@ -183,6 +183,8 @@ def worker_config(settings: Settings, lanes: Sequence[Lane]) -> WorkerConfig:
 def scheduler_config(settings: Settings) -> SchedulerConfig:
     """How often schedulers look. Who sets a short lease won't wait long after it."""
     config = SchedulerConfig(
-        broker=broker_config(settings), metrics_port=settings.metrics_port
+        broker=broker_config(settings),
+        heartbeat_file=settings.scheduler_heartbeat_file,
+        metrics_port=settings.metrics_port,
     )
     return replace(config, reap=min(config.reap, settings.lease_seconds / 2))

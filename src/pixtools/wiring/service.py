@@ -75,13 +75,16 @@ def face(
             public_base_url=settings.public_base_url or None,
             metrics=settings.metrics_enabled,
             poll_interval=_patience(settings),
+            # With the sixteenth that a link may have aged in the store's hands,
+            # seven eighths are left: see docs/explanation/links.md.
+            link_period=min(300.0, settings.presigned_url_expiry_seconds / 16),
         ),
         service,
         desk=desk,
         # Health tells them in this order: database, Redis, broker, store.
         probes={"database": probes["database"], **redis_probes(settings), **probes},
         doors=objects.doors(),
-        page=page_routes(),
+        page=page_routes(objects.origins()),
         limiter=rate_limiter(settings),
         gate=gate(settings, service.database),
         sign_ins=sign_in_limiter(settings),

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
 from pixtools.jobs.expire import expire
@@ -48,7 +49,8 @@ class ObjectStores:
     `check` raises StorageUnavailable; health calls it by `word`. `place` is for
     people. `sweep` removes what writers left that died so long ago, and `still`
     names jobs whose sources lie still, for `drop_orphans`. `doors` gives the routers
-    that serve and take files behind our own links: none where a bucket does.
+    that serve and take files behind our own links: none where a bucket does. `origins`
+    are those that links to files lead to, where that is not our own.
     """
 
     blobs: Blobs
@@ -60,6 +62,7 @@ class ObjectStores:
     sweep: Callable[[timedelta], int]
     still: Callable[[], Iterable[str]]
     doors: Callable[[], Sequence[APIRouter]]
+    origins: Callable[[], Sequence[str]]
 
 
 @contextmanager
@@ -136,7 +139,7 @@ def _named(settings: Settings) -> tuple[Literal["file", "s3", "az"], str, str]:
 
 def _in_bucket(settings: Settings, config: ObjectsConfig) -> ObjectStores:
     # Only who keeps objects in a bucket loads what that takes.
-    from pixtools.storage.object_links import open_links
+    from pixtools.storage.object_links import address_of, open_links
     from pixtools.storage.object_store import open_store
     from pixtools.storage.objects import open_objects
     from pixtools.storage.still_objects import StillObjects
@@ -158,6 +161,7 @@ def _in_bucket(settings: Settings, config: ObjectsConfig) -> ObjectStores:
         sweep=_nothing_to_sweep,
         still=still.look,
         doors=tuple,
+        origins=lambda: [_origin(address_of(config, clock))],
     )
 
 
@@ -186,7 +190,13 @@ def _in_tree(config: StorageConfig) -> ObjectStores:
         sweep=blobs.sweep,
         still=StillFolders(config.objects / "raw").look,
         doors=doors,
+        origins=lambda: [_origin(url) for url in (config.public_base_url,) if url],
     )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _nothing_to_sweep(older_than: timedelta) -> int:

@@ -74,10 +74,24 @@ def own_servers(checkout: Path, services: Path) -> Iterator[Servers]:
     """
     mark = hashlib.sha256(str(checkout).encode()).hexdigest()[:8]
     servers = Servers(checkout, services / f"chaos-{mark}")
-    with (services / f"chaos-{mark}.lock").open("w") as alone:
-        fcntl.flock(alone, fcntl.LOCK_EX)
+    with _alone(services / f"chaos-{mark}.lock"):
         try:
             servers.start(*OURS)
             yield servers
         finally:
             servers.clear()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One session at a time; the file is gone after the last one."""
+    while True:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # A file that was removed meanwhile is nobody's lock.
+            if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return

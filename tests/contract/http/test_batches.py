@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.contract.http.site import GIF, PIPELINE, Site, pointers, problem
 
 from pixtools.domain.job import Batch
+from pixtools.testing.doubtful import DoubtfulDatabase
 from pixtools.testing.house import tiny_gif
 from pixtools.testing.memory_jobs import MemoryDatabase
 
@@ -230,6 +232,46 @@ class TestIdempotency:
         assert again.json()["batch_id"] == first["batch_id"]
         assert len(again.json()["jobs"]) == 2
         assert again.json()["jobs"][0]["job_id"] == first["jobs"][0]["job_id"]
+
+
+@pytest.mark.parametrize("happens", [True, False])
+class TestDoubts:
+    """A commit that nobody answers: the client reads 503, whether it happened or not."""
+
+    PHOTOS = (GIF, tiny_gif(9, 9), tiny_gif(8, 8))
+
+    def after_each(self, happens: bool, key: str | None) -> Iterator[Site]:
+        """A site after each commit of a batch of three that was not answered."""
+        for commit in range(1, 100):
+            site = Site()
+            quiet = site.house.service.database
+            doubtful = DoubtfulDatabase(quiet, commit, happens=happens)
+            site.lean_on(database=doubtful)
+            answer = photos(site, *self.PHOTOS, key=key)
+            if not doubtful.reached:
+                assert answer.status_code == 201
+                return
+            problem(answer, 503, "database_unavailable")
+            site.lean_on(database=quiet)
+            yield site
+        pytest.fail("The story never ends.")
+
+    def test_a_batch_that_is_sent_again_under_its_key_is_whole(
+        self, happens: bool
+    ) -> None:
+        for site in self.after_each(happens, "k"):
+            answer = photos(site, *self.PHOTOS, key="k")
+            assert answer.status_code == 201
+            names = [job["source"]["filename"] for job in answer.json()["jobs"]]
+            assert names == ["0.gif", "1.gif", "2.gif"]
+            assert len(site.left()[1]) == 3
+            site.work()
+            done = site.ask("GET", answer.headers["location"]).json()
+            assert done["status"] == done["archive"]["status"] == "succeeded"
+
+    def test_without_a_key_all_jobs_were_taken_or_none(self, happens: bool) -> None:
+        for site in self.after_each(happens, None):
+            assert len(site.left()[1]) in {0, 3}
 
 
 def test_nothing_joins_a_closed_batch(site: Site) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.contract.http.asgi import Exchange, until
 from tests.contract.http.site import Site, pointers, problem
 
+from pixtools.api.config import ApiConfig
 from pixtools.domain.document import JobDocument
 from pixtools.domain.events import ending
 
@@ -88,6 +89,21 @@ class TestReading:
         site.house.clock.advance(600)
         later = site.ask("GET", f"/v1/jobs/{job_id}")
         assert later.headers["etag"] != one.headers["etag"]
+
+    def test_a_304_confirms_no_link_that_is_older_than_its_period(self) -> None:
+        site = Site(config=ApiConfig(link_period=4))
+        path = f"/v1/jobs/{made(site)}"
+        site.work()
+        for _ in range(20):
+            tag = site.ask("GET", path).headers["etag"]
+            given = site.house.clock.now()
+            while True:
+                site.house.clock.advance(0.5)
+                headers = {"If-None-Match": tag}
+                if site.ask("GET", path, headers=headers).status_code == 200:
+                    break
+                age = (site.house.clock.now() - given).total_seconds()
+                assert age < 4
 
     @pytest.mark.parametrize("wait", ["-1", "31", "x", "nan", "inf"])
     def test_a_wait_that_is_none_is_refused(self, site: Site, wait: str) -> None:

@@ -10,6 +10,8 @@ import json
 import signal
 import socket
 import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -159,6 +161,28 @@ def test_ctrl_c_leaves_nothing_that_stop_does_not_end(checkout: Checkout) -> Non
     process = checkout.process("redis")
     assert checkout.services("stop").returncode == 0
     assert not lives(process)
+
+
+def test_make_clean_ends_what_killed_tests_left_behind(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    """Servers of their own, and the lock beside them."""
+    for name in ("Makefile", "scripts"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for folder in (tmp_path / "src", tmp_path / "tests", checkout.door):
+        folder.mkdir()
+    (checkout.door / "chaos-1234.lock").touch()
+    left = Checkout(checkout.door / "chaos-1234")
+    assert left.services("start", "--lent", "redis").returncode == 0
+    process = left.process("redis")
+    subprocess.run(
+        ["make", "clean", f"SYSTEM_PYTHON={sys.executable}"],
+        cwd=tmp_path,
+        env=checkout.whole_environ,
+        check=True,
+    )
+    assert not lives(process)
+    assert not checkout.door.exists()
 
 
 def test_clearing_removes_what_is_ours_only(checkout: Checkout) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 
+import pytest
+
+from pixtools.api import probing
 from pixtools.api.probing import Watch
 
 
@@ -23,6 +27,12 @@ class Patient:
         self.free.wait(20)
         if self.fails:
             raise ConnectionError
+
+
+async def until_away(watch: Watch, *, is_away: bool = True) -> None:
+    """Ask as often as it takes, as clients do."""
+    while await watch.away(["s3"]) is not is_away:  # noqa: ASYNC110 - it is a thread's
+        await asyncio.sleep(0.01)
 
 
 async def ask(watch: Watch, times: int = 1) -> list[dict[str, bool]]:
@@ -97,3 +107,88 @@ def test_a_probe_that_hangs_does_not_keep_the_process() -> None:
     patient.free.set()
     assert found
     assert all(thread.daemon for thread in found)
+
+
+class TestGoingAway:
+    """What requests ask before they use a dependency: never kept waiting by it."""
+
+    def test_nothing_is_away_until_a_look_has_said_so(self) -> None:
+        patient = Patient(hangs=True)
+        watch = Watch({"s3": patient}, timeout=20, freshness=60)
+
+        async def ask_before_anything_is_known() -> None:
+            assert [await watch.away(["s3"]) for _ in range(50)] == [False] * 50
+            assert patient.asked <= 1
+            patient.free.set()
+
+        told(ask_before_anything_is_known())
+
+    def test_one_that_fails_is_away_until_it_answers_again(self) -> None:
+        patient = Patient()
+        patient.fails = True
+        watch = Watch({"s3": patient}, timeout=20, freshness=0)
+
+        async def fail_and_mend() -> None:
+            await until_away(watch)
+            patient.fails = False
+            await until_away(watch, is_away=False)
+
+        told(fail_and_mend())
+
+    def test_one_that_hangs_is_away_and_comes_back_by_itself(self) -> None:
+        patient = Patient(hangs=True)
+        watch = Watch({"s3": patient}, timeout=0.05, freshness=0)
+
+        async def hang_and_let_go() -> None:
+            await until_away(watch)
+            assert [await watch.away(["s3"]) for _ in range(50)] == [True] * 50
+            assert patient.asked == 1
+            patient.free.set()
+            await until_away(watch, is_away=False)
+
+        told(hang_and_let_go())
+
+    def test_while_it_is_looked_at_anew_it_stays_away(self) -> None:
+        """Else every second one would be let through to it."""
+        patient = Patient()
+        patient.fails = True
+        watch = Watch({"s3": patient}, timeout=20, freshness=0)
+
+        async def fail_then_hang() -> None:
+            await until_away(watch)
+            patient.free.clear()
+            assert [await watch.away(["s3"]) for _ in range(50)] == [True] * 50
+            patient.free.set()
+
+        told(fail_then_hang())
+
+    def test_an_old_failure_counts_for_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever comes first after a quiet night is not sent away for it."""
+        monkeypatch.setattr(probing, "REMEMBERED", 0.0)
+        patient = Patient()
+        patient.fails = True
+        watch = Watch({"s3": patient}, timeout=20, freshness=0)
+
+        async def fail_and_mend() -> None:
+            assert await ask(watch) == [{"s3": False}]
+            patient.fails = False
+            assert not await watch.away(["s3"])
+
+        told(fail_and_mend())
+
+    def test_other_dependencies_do_not_matter(self) -> None:
+        patient = Patient()
+        patient.fails = True
+        watch = Watch({"redis": patient}, timeout=20, freshness=60)
+
+        async def ask_both() -> None:
+            assert await watch.ask(["redis"]) == {"redis": False}
+            assert not await watch.away(["s3", "storage"])
+
+        told(ask_both())
+
+
+def told(story: Coroutine[object, object, None]) -> None:
+    asyncio.run(asyncio.wait_for(story, 20))

@@ -79,6 +79,17 @@ def test_each_worker_has_its_own_queue_and_heartbeat() -> None:
     assert found["worker"].environ["WORKERS"] == "4"
 
 
+def test_the_cluster_waits_for_its_scheduler_too(tmp_path: Path) -> None:
+    ranks = topology.ranks({}, tmp_path)
+    scheduler = ranks[-1][0]
+    heartbeat = Path(scheduler.environ["SCHEDULER_HEARTBEAT_FILE"])
+    assert not scheduler.ready(scheduler)
+    heartbeat.touch()
+    assert scheduler.ready(scheduler)
+    scheduler.started = heartbeat.stat().st_mtime + 1
+    assert not scheduler.ready(scheduler)
+
+
 def test_processes_of_one_machine_don_t_fight_for_a_port() -> None:
     found = members(METRICS_PORT="9100")
     ports = {found[name].environ["METRICS_PORT"] for name in ("worker", "ml")}

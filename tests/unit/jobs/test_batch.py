@@ -8,12 +8,12 @@ import zipfile
 import pytest
 
 from pixtools.domain.document import BatchDocument
-from pixtools.domain.errors import BatchNotFound, JobConflict
+from pixtools.domain.errors import BatchNotFound, JobConflict, JobNotFound
 from pixtools.domain.job import Batch
 from pixtools.jobs.batch import close_batch, drop_batch, open_batch
 from pixtools.jobs.cancel import cancel
-from pixtools.jobs.erase import erase
-from pixtools.jobs.read import batch_document, get_batch
+from pixtools.jobs.erase import erase, erase_batch
+from pixtools.jobs.read import batch_document, get_batch, get_job
 from pixtools.jobs.run_stage import run_next
 from pixtools.testing.house import House
 
@@ -153,21 +153,36 @@ def test_an_erased_job_is_not_waited_for(house: House) -> None:
     assert (done.status, done.progress) == ("succeeded", 1.0)
 
 
-def test_an_open_batch_can_be_dropped(house: House) -> None:
-    """Nobody else's, and no closed one; its jobs stay."""
+def test_an_open_batch_can_be_dropped_while_it_is_empty(house: House) -> None:
+    """Nobody else's, no closed one, and none that a job has joined."""
+    empty, joined, closed = opened(house), opened(house), opened(house)
+    job = house.submit(batch_id=joined.id)
+    close_batch(house.service, "default", closed.id)
+    drop_batch(house.service, "acme", empty.id)
+    assert shown(house, empty).jobs == []
+    for batch in (empty, empty, joined, closed):
+        drop_batch(house.service, "default", batch.id)
+    with pytest.raises(BatchNotFound):
+        shown(house, empty)
+    assert shown(house, joined).jobs[0].job_id == job.id
+    assert shown(house, closed).status == "succeeded"
+
+
+def test_an_open_batch_is_erased_with_all_its_jobs(house: House) -> None:
+    """Nobody else's, and no closed one."""
     batch, closed = opened(house), opened(house)
     job = house.submit(batch_id=batch.id)
+    kept = house.submit(batch_id=closed.id)
     close_batch(house.service, "default", closed.id)
-    drop_batch(house.service, "acme", batch.id)
-    drop_batch(house.service, "default", closed.id)
-    assert shown(house, batch).jobs[0].job_id == job.id
-    assert shown(house, closed).status == "succeeded"
-    drop_batch(house.service, "default", batch.id)
-    drop_batch(house.service, "default", batch.id)
+    erase_batch(house.service, "acme", batch.id)
+    assert house.job(job.id).batch_id == batch.id
+    for each in (batch, batch, closed):
+        erase_batch(house.service, "default", each.id)
     with pytest.raises(BatchNotFound):
         shown(house, batch)
-    house.work()
-    assert house.job(job.id).status == "succeeded"
+    with pytest.raises(JobNotFound):
+        get_job(house.service, "default", job.id)
+    assert house.job(kept.id).batch_id == closed.id
 
 
 def test_those_who_watch_a_batch_are_told(house: House) -> None:

@@ -21,6 +21,7 @@ from pixtools.api import (
 )
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep, ServiceDep, TenantDep
 from pixtools.api.idempotency import identified, key_of
+from pixtools.api.placing import moves
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.routers.jobs import EVENT_STREAM, NOTHING_NEW
 from pixtools.api.schemas import NEW_BATCH, NewBatch, NewBatchDocument
@@ -105,11 +106,12 @@ async def create_batch(request: Request, house: HouseDep, asker: AskerDep) -> Re
     },
 )
 def get_one_batch(
-    request: Request, service: ServiceDep, tenant: TenantDep, batch_id: BatchId
+    request: Request, house: HouseDep, tenant: TenantDep, batch_id: BatchId
 ) -> Response:
     """Read a batch with all its jobs."""
+    service = house.service
     shown = batch_document(service, *get_batch(service, tenant, batch_id))
-    tag = documents.etag(shown, service.clock.now())
+    tag = documents.etag(shown, service.clock.now(), house.config.link_period)
     if documents.not_modified(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -154,11 +156,14 @@ async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
     body = await bodies.read_json(request, config.max_json_bytes, config.idle_timeout)
     key = identified(request, body)
     new = bodies.checked(NEW_BATCH, body)
+    if any(map(moves, new.jobs)):
+        await house.check_store()
     gather = partial(
         gathering.gather,
         submissions=gathering.of_orders(house, asker, new.jobs, key),
         archive=new.archive,
         closed=bool(new.jobs) if new.closed is None else new.closed,
+        repeatable=key is not None,
     )
     first = gathering.part_of(key.key) if key else None
     await destinations.look_at(house, asker, first, _given(house, new))
@@ -189,6 +194,7 @@ async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
             submissions=gathering.of_photos(house.service, order, form.files),
             archive=order.archive,
             closed=closed,
+            repeatable=key is not None,
         )
         return await _in_turn(gather, house, asker)
 

@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from pixtools.api import documents, events, pages
-from pixtools.api.deps import AskerDep, HouseDep, ServiceDep, TenantDep
+from pixtools.api.deps import AskerDep, House, HouseDep, ServiceDep, TenantDep
 from pixtools.api.idempotency import identified
 from pixtools.api.placing import taken
 from pixtools.api.refusals import ONE_JOB, SOURCES, refusals
@@ -110,9 +110,9 @@ async def get_one_job(
         ),
     ] = 0,
 ) -> Response:
-    """Read a job. Links to files are signed anew each time."""
+    """Read a job. Its links to files have at least seven eighths of their life left."""
     read = partial(get_job, house.service, tenant, job_id)
-    shown = partial(_shown, request, house.service)
+    shown = partial(_shown, request, house)
     if "if-none-match" in request.headers:
         return await wait_until(house, job_id, lambda: shown(read()), _is_changed, wait)
 
@@ -173,6 +173,7 @@ async def start_job(house: HouseDep, tenant: TenantDep, job_id: JobId) -> Respon
         headers = {"Location": f"/v1/jobs/{submitted.job.id}"}
         return documents.answer(document(house.service, submitted.job), 202, headers)
 
+    await house.check_store()
     return await to_thread.run_sync(begun, limiter=house.threads.errands)
 
 
@@ -233,13 +234,14 @@ async def retry_job(
         )
         return taken(house.service, submitted, 202)
 
+    await house.check_store()
     return await to_thread.run_sync(again, limiter=house.threads.errands)
 
 
-def _shown(request: Request, service: Service, job: Job) -> Response:
+def _shown(request: Request, house: House, job: Job) -> Response:
     """The answer that shows a job, or says that the client has seen it so."""
-    shown = document(service, job)
-    tag = documents.etag(shown, service.clock.now())
+    shown, now = document(house.service, job), house.service.clock.now()
+    tag = documents.etag(shown, now, house.config.link_period)
     if documents.not_modified(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     # A cache may keep it, but must ask each time: that is what the tag is for.

@@ -14,7 +14,7 @@ from pixtools.api import bodies, destinations, uploads, wishes
 from pixtools.api.deps import Asker, AskerDep, House, HouseDep
 from pixtools.api.forecasts import DryRunDocument, foreseen
 from pixtools.api.idempotency import identified, key_of
-from pixtools.api.placing import place, seen, taken
+from pixtools.api.placing import moves, place, seen, taken
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.schemas import NEW_JOB, AnnouncedJob, NewJob
 from pixtools.api.wishes import FORM_FIELDS
@@ -165,9 +165,10 @@ async def _without_photo(request: Request, house: House, asker: Asker) -> Respon
     new = bodies.checked(NEW_JOB, body)
     order = wishes.order(house, asker, new, key)
     await _look_at_addresses(request, house, asker, order, new.url)
-    # What waits for its photo touches no object.
-    moves = new.source_type in ("object", "local_file")
-    threads = house.threads.errands if moves else None
+    threads = None
+    if moves(new):
+        await house.check_store()
+        threads = house.threads.errands
     placed = partial(_placed, house.service, order, new)
     return await to_thread.run_sync(placed, limiter=threads)
 
