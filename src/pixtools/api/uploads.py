@@ -32,10 +32,14 @@ OVERHEAD_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormRules:
-    """What a form may hold; unknown fields are refused unless `fields` is None."""
+    """What a form may hold; unknown fields are refused unless `fields` is None.
+
+    Files that are not `stored` need no store that answers.
+    """
 
     fields: frozenset[str] | None
     max_files: int = 1
+    stored: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,8 @@ async def receive(
     request: Request, house: House, asker: Asker, rules: FormRules
 ) -> AsyncIterator[Form]:
     """Read a form; whatever goes wrong inside the block leaves no file behind."""
-    await house.check_store()
+    if rules.stored:
+        await house.check_store()
     desk = _Desk(house, asker, rules, key_of(request))
     try:
         await _read(request, house, rules, desk)

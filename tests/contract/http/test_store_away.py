@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.contract.http.site import PIPELINE, Site, problem
+from tests.contract.http.site import GIF, PIPELINE, Site, problem
 
 from pixtools.api.config import ApiConfig
 from pixtools.domain.errors import StorageUnavailable
@@ -56,6 +56,9 @@ ASKED: dict[str, Callable[[Shop], httpx2.Response]] = {
         data={"preset": "gallery"},
     ),
     "an object": lambda shop: shop.ask("POST", "/v1/jobs", json=STORED),
+    "a look at an object": lambda shop: shop.ask(
+        "POST", "/v1/jobs?dry_run=true", json=STORED
+    ),
     "objects": lambda shop: shop.ask("POST", "/v1/batches", json={"jobs": [STORED]}),
 }
 
@@ -76,6 +79,13 @@ def test_what_does_not_need_it_goes_on(shop: Shop) -> None:
     made = shop.ask("POST", "/v1/jobs", json=LATER)
     assert made.status_code == 201
     assert shop.ask("GET", made.headers["location"]).status_code == 200
+    dry = shop.ask(
+        "POST",
+        "/v1/jobs?dry_run=true",
+        files={"file": ("a.gif", GIF)},
+        data={"preset": "gallery"},
+    )
+    assert dry.status_code == 200, dry.text
     answer = shop.ask("POST", made.json()["start_url"])
     problem(answer, 503, "storage_unavailable")
 

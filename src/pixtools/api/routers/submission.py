@@ -26,6 +26,7 @@ from pixtools.jobs.submit import Order, admit, submit_upload
 
 DRY_RUN: Final = "Only tell what the job would cost and make; store nothing."
 FORM = uploads.FormRules(fields=FORM_FIELDS)
+ASIDE = replace(FORM, stored=False)
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -104,6 +105,8 @@ async def _rehearsed(request: Request, house: House, asker: Asker) -> Response:
     new = bodies.checked(NEW_JOB, await _json(request, house))
     order = wishes.order(house, asker, new)
     await _look_at_addresses(request, house, asker, order, new.url)
+    if new.source_type == "object":
+        await house.check_store()
 
     def told() -> Response:
         return foreseen(house.service, order, seen(house.service, order, new))
@@ -116,7 +119,7 @@ async def _foreseen_with_photo(
 ) -> Response:
     """The photo lies in scratch while its form is read; then it is gone."""
     aside = replace(house, service=set_aside(house.service))
-    async with uploads.receive(request, aside, asker, FORM) as form:
+    async with uploads.receive(request, aside, asker, ASIDE) as form:
         order = wishes.order(house, asker, wishes.wish_of_form(form.fields))
         await _look_at_addresses(request, house, asker, order)
         (file,) = form.files
