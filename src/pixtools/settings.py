@@ -199,7 +199,9 @@ class Settings(BaseSettings):
         False, description="Call the addresses that clients give by https alone."
     )
     rate_limit_enabled: bool | None = Field(
-        None, description="Limit requests; empty does so where REDIS_URL is set."
+        None,
+        description="Limit requests; empty does so for callers that are known, and "
+        "where REDIS_URL is set for all.",
     )
     rate_limit_capacity: int = Field(
         60, ge=1, description="Requests that one client may make in a window."

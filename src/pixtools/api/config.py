@@ -17,12 +17,14 @@ class ApiConfig:
     every link of the OpenAPI document where the service stands behind a proxy.
     `link_period` is how long a 304 may go on telling a client that it has the present
     document: its links grow old meanwhile.
+    With `limit_strangers` also callers that nobody knows have a quota, by address.
     """
 
     version: str = "0"
     public_base_url: str | None = None
     docs: bool = True
     metrics: bool = True
+    limit_strangers: bool = True
     max_json_bytes: int = MIB
     max_field_bytes: int = 64 * KIB
     max_fields: int = 32

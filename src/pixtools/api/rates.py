@@ -20,6 +20,8 @@ async def limited(request: Request, house: HouseDep, caller: CallerDep) -> None:
     limiter = house.limiter
     if limiter is None or request.method in READS:
         return
+    if not (caller.authenticated or house.config.limit_strangers):
+        return
     route: str = request.scope["route"].path
     grant = await limiter.take(caller.identity, f"{request.method} {route}")
     if not grant.counted:

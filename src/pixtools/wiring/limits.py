@@ -12,13 +12,8 @@ SIGN_INS, SIGN_IN_WINDOW = 10, 60.0
 
 
 def rate_limiter(settings: Settings) -> RateLimiter | None:
-    """What counts requests: Redis where there is one; None where nobody is limited.
-
-    Left to itself, a service that shares its limits has them, and one on a machine of
-    its own, where all clients have one address, has none.
-    """
-    enabled = settings.rate_limit_enabled
-    if not (bool(settings.redis_url) if enabled is None else enabled):
+    """What counts requests: Redis where there is one; None where nobody is limited."""
+    if settings.rate_limit_enabled is False:
         return None
     config = BucketConfig(
         capacity=settings.rate_limit_capacity, window=settings.rate_limit_window
@@ -28,6 +23,17 @@ def rate_limiter(settings: Settings) -> RateLimiter | None:
     from pixtools.limits.redis import RedisBuckets
 
     return RedisBuckets(config, RedisConfig(url=settings.redis_url))
+
+
+def limit_strangers(settings: Settings) -> bool:
+    """Whether also callers that nobody knows are limited, by their address.
+
+    Left to itself, a service that shares its limits does so, and one on a machine of
+    its own, where all of them have one address, does not.
+    """
+    if settings.rate_limit_enabled is None:
+        return bool(settings.redis_url)
+    return settings.rate_limit_enabled
 
 
 def sign_in_limiter(settings: Settings) -> RateLimiter:

@@ -67,13 +67,19 @@ def face(
     from pixtools.api.app import create_app
     from pixtools.api.config import ApiConfig
     from pixtools.web.mount import page_routes
-    from pixtools.wiring.limits import rate_limiter, redis_probes, sign_in_limiter
+    from pixtools.wiring.limits import (
+        limit_strangers,
+        rate_limiter,
+        redis_probes,
+        sign_in_limiter,
+    )
 
     return create_app(
         ApiConfig(
             version=version("pixtools"),
             public_base_url=settings.public_base_url or None,
             metrics=settings.metrics_enabled,
+            limit_strangers=limit_strangers(settings),
             poll_interval=_patience(settings),
             # With the sixteenth that a link may have aged in the store's hands,
             # seven eighths are left: see docs/explanation/links.md.

@@ -9,10 +9,13 @@ import pytest
 from starlette.testclient import TestClient
 from tests.contract.http.asgi import Exchange
 from tests.contract.http.site import GIF, PIPELINE, Site, description, problem
+from tests.gates import a_gate, a_key_of
 
+from pixtools.api.config import ApiConfig
 from pixtools.limits.bucket import UNCOUNTED, Taken
 from pixtools.limits.config import BucketConfig
 from pixtools.limits.memory import MemoryBuckets
+from pixtools.testing.house import House
 
 NEW = {"source_type": "s3_presigned", "pipeline": PIPELINE}
 
@@ -126,6 +129,26 @@ def test_each_address_has_a_quota_of_its_own(site: Site) -> None:
     # Whoever has one IPv6 address has 2**64 of them.
     assert codes("2001:db8:0:1:ffff::2") == [429] * 3
     assert codes("2001:db8:0:2::1") == [201, 201, 429]
+
+
+def test_each_tenant_has_a_quota_of_its_own_wherever_it_asks_from() -> None:
+    """Also where callers that nobody knows have none."""
+    config = ApiConfig(limit_strangers=False)
+    limiter, house = MemoryBuckets(BucketConfig(capacity=2, window=7200)), House()
+    for _ in range(3):
+        answer = announced(Site(config=config, limiter=limiter))
+        assert (answer.status_code, "ratelimit" in answer.headers) == (201, False)
+    site = Site(config=config, house=house, gate=a_gate(house), limiter=limiter)
+    keys = [a_key_of(house, tenant) for tenant in ("ann", "ann", "bob")]
+
+    def code(key: str, host: str) -> int:
+        client = TestClient(site.app, client=(host, 5000))
+        headers = {"Authorization": f"Bearer {key}"}
+        return client.post("/v1/jobs", json=NEW, headers=headers).status_code
+
+    # A tenant's keys share its quota: another key is no way around it.
+    assert [code(key, "192.0.2.1") for key in keys] == [201, 201, 201]
+    assert [code(key, "192.0.2.2") for key in keys] == [429, 429, 201]
 
 
 def test_nothing_of_a_refused_upload_is_read(site: Site) -> None:

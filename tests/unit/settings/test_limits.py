@@ -7,27 +7,28 @@ import pytest
 from pixtools.limits.memory import MemoryBuckets
 from pixtools.limits.redis import RedisBuckets
 from pixtools.settings import Settings
-from pixtools.wiring.limits import rate_limiter, redis_probes
+from pixtools.wiring.limits import limit_strangers, rate_limiter, redis_probes
 
 REDIS = "redis://127.0.0.1:1/0"
 
 
 @pytest.mark.parametrize(
-    ("redis_url", "enabled", "kind"),
+    ("redis_url", "enabled", "kind", "strangers"),
     [
-        ("", None, type(None)),
-        ("", False, type(None)),
-        ("", True, MemoryBuckets),
-        (REDIS, None, RedisBuckets),
-        (REDIS, True, RedisBuckets),
-        (REDIS, False, type(None)),
+        ("", None, MemoryBuckets, False),
+        ("", False, type(None), False),
+        ("", True, MemoryBuckets, True),
+        (REDIS, None, RedisBuckets, True),
+        (REDIS, True, RedisBuckets, True),
+        (REDIS, False, type(None), False),
     ],
 )
-def test_limits_are_on_where_servers_share_them_unless_told_otherwise(
-    redis_url: str, enabled: bool | None, kind: type[object]
+def test_limits_are_on_unless_told_otherwise_for_strangers_where_servers_share_them(
+    redis_url: str, enabled: bool | None, kind: type[object], strangers: bool
 ) -> None:
     settings = Settings(redis_url=redis_url, rate_limit_enabled=enabled)
     assert type(rate_limiter(settings)) is kind
+    assert limit_strangers(settings) is strangers
 
 
 def test_the_quota_is_the_operators() -> None:
