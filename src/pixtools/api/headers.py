@@ -38,6 +38,16 @@ TOLD: Final = {
 }
 """Of answers."""
 
+SENT: Final = {
+    "webhook-id": "The event's id, the same in every attempt at telling it.",
+    "webhook-timestamp": "When this attempt was made, in seconds since 1970.",
+    "webhook-signature": (
+        "`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; two of them, with "
+        "a space between, while the secret is changed."
+    ),
+}
+"""Of what receivers of webhooks are sent."""
+
 ORDINARY: Final = frozenset({
     "Accept-Ranges", "Allow", "Content-Length", "Content-Range", "Content-Type",
     "Content-Security-Policy", "Last-Modified", "Referrer-Policy",

@@ -10,10 +10,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from pixtools.api import guarded, schemas
+from pixtools.api.headers import SENT
 from pixtools.api.idempotency import HEADER
 from pixtools.api.problems import Problem
 from pixtools.domain.document import WebhookEvent
-from pixtools.domain.webhook import EventType
+from pixtools.domain.webhook import MEANINGS, EventType
 
 REF: Final = "#/components/schemas/{model}"
 BY_HAND: Final = (
@@ -111,15 +112,16 @@ def _told(event: EventType) -> dict[str, Any]:
         "operationId": event.replace(".", "_"),
         "tags": ["webhooks"],
         "summary": f"A job is {event.partition('.')[2]}",
-        "description": "Signed as Standard Webhooks 1.0 says.",
+        "description": f"{MEANINGS[event]} Signed as Standard Webhooks 1.0 says.",
         "parameters": [
             {
                 "name": name,
                 "in": "header",
+                "description": text,
                 "required": True,
                 "schema": {"type": "string"},
             }
-            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+            for name, text in SENT.items()
         ],
         "requestBody": {
             "required": True,

@@ -16,6 +16,7 @@ MEANINGS: Final = {
     "progress": "More of the work is done; at most a few times a second.",
     "archive": "The ZIP is being packed, or is there.",
     "webhook": "Telling the client goes on.",
+    "delivery": "A sandbox has received a message.",
     "done": "Nothing will change any more; the stream ends.",
 }
 """What each kind of event in a stream says."""

@@ -11,6 +11,13 @@ WebhookState = Literal["pending", "delivered", "failed"]
 """Without a webhook a job has no such state; documents then hold null."""
 
 EventType = Literal["job.succeeded", "job.partial", "job.failed", "job.canceled"]
+MEANINGS: Final = {
+    "job.succeeded": "All that was asked of the job was made.",
+    "job.partial": "Some outputs were made; the others say why not.",
+    "job.failed": "Nothing was made; `error` says why.",
+    "job.canceled": "The job was stopped and keeps no outputs.",
+}
+"""What each event tells a receiver."""
 MEMORY: Final = 2048
 """Bytes of a receiver's answer that are kept."""
 

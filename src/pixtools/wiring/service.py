@@ -67,19 +67,14 @@ def face(
     from pixtools.api.app import create_app
     from pixtools.api.config import ApiConfig
     from pixtools.web.mount import page_routes
-    from pixtools.wiring.limits import (
-        limit_strangers,
-        rate_limiter,
-        redis_probes,
-        sign_in_limiter,
-    )
+    from pixtools.wiring import limits
 
     return create_app(
         ApiConfig(
             version=version("pixtools"),
             public_base_url=settings.public_base_url or None,
             metrics=settings.metrics_enabled,
-            limit_strangers=limit_strangers(settings),
+            limit_strangers=limits.limit_strangers(settings),
             poll_interval=_patience(settings),
             # With the sixteenth that a link may have aged in the store's hands,
             # seven eighths are left: see docs/explanation/links.md.
@@ -88,12 +83,16 @@ def face(
         service,
         desk=desk,
         # Health tells them in this order: database, Redis, broker, store.
-        probes={"database": probes["database"], **redis_probes(settings), **probes},
+        probes={
+            "database": probes["database"],
+            **limits.redis_probes(settings),
+            **probes,
+        },
         doors=objects.doors(),
         page=page_routes(objects.origins()),
-        limiter=rate_limiter(settings),
+        limiter=limits.rate_limiter(settings),
         gate=gate(settings, service.database),
-        sign_ins=sign_in_limiter(settings),
+        sign_ins=limits.sign_in_limiter(settings),
         check_webhook=webhook_guard(settings).check,
         registry=registry,
     )

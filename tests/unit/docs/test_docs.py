@@ -6,16 +6,19 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from pixtools.api.headers import ASKED, TOLD
+from pixtools.api.headers import ASKED, SENT, TOLD
 from pixtools.api.problems import HTTP_CODES, STATUS
 from pixtools.api.schemas import LimitsDocument
 from pixtools.cli.main import build
+from pixtools.domain import webhook
 from pixtools.domain.errors import every_error
 from pixtools.domain.events import MEANINGS, EventKind
 from pixtools.domain.operations.actions import ACTIONS
+from pixtools.domain.signature import secret_of, signed_headers
 from pixtools.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -46,9 +49,12 @@ def test_everything_has_its_heading() -> None:
         }
         assert named <= headings("commands.md")
     http = (REFERENCE / "http.md").read_text()
-    for name in (*ASKED, *TOLD, *MEANINGS):
+    for name in (*ASKED, *TOLD, *SENT, *MEANINGS, *webhook.MEANINGS):
         assert f"| `{name}` |" in http
     assert set(get_args(EventKind)) <= set(MEANINGS)
+    assert set(get_args(webhook.EventType)) == set(webhook.MEANINGS)
+    sent = signed_headers("msg_1", datetime.now(UTC), b"", [secret_of(bytes(32))])
+    assert sent.keys() == SENT.keys()
     limits = (REFERENCE / "limits.md").read_text()
     for name, field in LimitsDocument.model_fields.items():
         assert f"| `{name}` |" in limits
