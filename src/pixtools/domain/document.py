@@ -142,29 +142,42 @@ class WebhookEvent(Document):
 class AttemptDocument(Document):
     """One try: the receiver's HTTP status and the begin of its answer, or why not."""
 
-    number: int
+    number: int = Field(
+        description="From 1; one that nobody lived to record is left out."
+    )
     at: datetime
-    status: int | None = None
-    ms: int
-    error: str | None = None
-    body: str = ""
+    status: int | None = Field(
+        None, description="The receiver's answer; null for none."
+    )
+    ms: int = Field(description="Milliseconds until its body was read.")
+    error: str | None = Field(
+        None,
+        description="unreachable, refused, signing secret unreadable, internal error.",
+    )
+    body: str = Field("", description="The first 2 KB of its answer.")
 
 
 class DeliveryDocument(Document):
-    """One event on its way to one address; `webhook_id` is the same in every try."""
+    """One event on its way to one address."""
 
-    id: str
-    webhook_id: str
+    id: str = Field(description="A UUIDv7.")
+    webhook_id: str = Field(
+        description="The header `webhook-id`, the same in every try."
+    )
     job_id: str
     event: EventType
     url: str
     state: WebhookState
-    next_attempt_at: datetime | None = None
+    next_attempt_at: datetime | None = Field(None, description="While it is pending.")
     last_status: int | None = None
     created_at: datetime
-    ended_at: datetime | None = None
+    ended_at: datetime | None = Field(
+        None, description="When it was delivered, or given up."
+    )
     attempts: list[AttemptDocument] = []
-    links: dict[str, str]
+    links: dict[str, str] = Field(
+        description="Where to go from here, by what one finds there."
+    )
 
 
 class BatchDocument(Document):

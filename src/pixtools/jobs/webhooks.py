@@ -15,7 +15,7 @@ from pixtools.jobs.ports.blobs import Links, SignedUpload
 from pixtools.jobs.service import Service
 
 PATIENCE: Final = timedelta(seconds=30)
-EVENTS: Final[dict[JobStatus, EventType]] = {
+ENDS: Final[dict[JobStatus, EventType]] = {
     "succeeded": "job.succeeded",
     "partial": "job.partial",
     "failed": "job.failed",
@@ -36,7 +36,7 @@ def ended(service: Service, made: Change, job: Job) -> None:
         id=service.ids.new(),
         job_id=job.id,
         tenant=job.tenant,
-        event=EVENTS[job.status],
+        event=ENDS[job.status],
         url=job.webhook_url,
         host=host_of(job.webhook_url),
         body=_body(service, job),
@@ -78,7 +78,7 @@ def _body(service: Service, job: Job) -> str:
     webhook = job.webhook or Webhook()
     links = _Based(service.links, webhook.base)
     event = WebhookEvent(
-        type=EVENTS[job.status],
+        type=ENDS[job.status],
         timestamp=job.finished_at or job.created_at,
         data=described(links, job, None),
     )

@@ -136,6 +136,7 @@ class Serving:
                 ("jobs", "id"),
                 ("stages", "job_id"),
                 ("events", "job_id"),
+                ("deliveries", "job_id"),
                 ("burials", "job_id"),
             ):
                 sql = f'SELECT count(*) FROM "{table}" WHERE "{column}" = ?'  # noqa: S608 - names of ours

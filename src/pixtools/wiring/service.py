@@ -23,7 +23,6 @@ from pixtools.wiring.storage import ObjectStores
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from prometheus_client import CollectorRegistry
 
     from pixtools.api.ports import NewsDesk, Probe
 
