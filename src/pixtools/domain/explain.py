@@ -10,6 +10,9 @@ from pydantic_core import ErrorDetails
 from pixtools.domain.errors import FieldError
 from pixtools.domain.operations.actions import ACTIONS
 
+MOST = 100
+"""So many findings are explained; whoever sent more needs no list of them."""
+
 _EXPECTED = {
     "greater_than_equal": "a number of at least {ge:g}",
     "less_than_equal": "a number of at most {le:g}",
@@ -37,8 +40,11 @@ _EXPECTED = {
 def field_errors(
     findings: Sequence[ErrorDetails], prefix: str = ""
 ) -> tuple[FieldError, ...]:
-    """Explain each finding; `prefix` is the JSON pointer that leads to the model."""
-    return tuple(_explained(finding, prefix) for finding in findings)
+    """Explain findings, at most a hundred.
+
+    `prefix` is the JSON pointer that leads to the model.
+    """
+    return tuple(_explained(finding, prefix) for finding in findings[:MOST])
 
 
 def shown(value: object, limit: int = 60) -> str:

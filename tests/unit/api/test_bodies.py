@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, strategies as st
 from starlette.exceptions import HTTPException
 
 from pixtools.api import bodies
+from pixtools.api.schemas import NEW_JOB
+from pixtools.domain.errors import InvalidRequest
 
 JSON = st.recursive(
     st.none()
@@ -65,6 +68,21 @@ def test_what_is_no_clean_json_is_malformed(text: str | bytes, reason: str) -> N
     with pytest.raises(HTTPException, match=reason) as refused:
         bodies.parse_json(text)
     assert refused.value.status_code == 400
+
+
+def test_a_name_that_stands_twice_among_many_is_found_at_once() -> None:
+    names = [f'"{number}":0' for number in range(30_000)]
+    since = time.process_time()
+    with pytest.raises(HTTPException, match="'29999' stands twice"):
+        bodies.parse_json("{" + ",".join([*names, names[-1]]) + "}")
+    assert time.process_time() - since < 5
+
+
+def test_a_hundred_wrong_fields_are_explained_and_no_more() -> None:
+    wrong = {f"field{number}": 0 for number in range(3000)}
+    with pytest.raises(InvalidRequest) as refused:
+        bodies.checked(NEW_JOB, {"source_type": "upload", **wrong})
+    assert len(refused.value.fields) == 100
 
 
 def test_a_backslash_before_a_u_is_not_a_nul() -> None:
