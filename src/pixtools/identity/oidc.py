@@ -85,7 +85,7 @@ def _kid(token: str) -> str | None:
     try:
         head = token.partition(".")[0]
         header = json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CredentialsInvalid from None
     kid = header.get("kid") if isinstance(header, dict) else None
     return kid if isinstance(kid, str) else None

@@ -176,6 +176,13 @@ class TestForgeries:
         with pytest.raises(CredentialsInvalid):
             issuer.tokens().identify(token)
 
+    def test_a_head_that_is_nested_too_deeply_is_refused(
+        self, issuer: FakeIssuer
+    ) -> None:
+        head = urlsafe_b64encode(b"[" * 9000).decode()
+        with pytest.raises(CredentialsInvalid):
+            issuer.tokens().identify(f"{head}.e30.e30")
+
 
 class TestRotation:
     def test_a_new_key_is_known_at_once(self, issuer: FakeIssuer) -> None:
