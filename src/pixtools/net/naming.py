@@ -22,5 +22,6 @@ def _disposed(disposition: str) -> str | None:
     message["Content-Disposition"] = disposition
     try:
         return message.get_filename()
-    except (ValueError, LookupError):  # a charset that nobody knows
+    except (ValueError, LookupError, TypeError):
+        # A charset that nobody knows, or parts that can't be put in an order.
         return None

@@ -120,6 +120,7 @@ def test_a_redirect_leads_neither_out_of_encryption_nor_out_of_the_rules(
         ("attachment; filename*=UTF-8''caf%C3%A9.png", "/x", "café.png"),
         ("attachment; filename=../../etc/passwd", "/x", "passwd"),
         ("attachment; filename*=nobody-knows''a", "/x", "a"),
+        ("attachment; filename*=a; filename*0=b", "/x", "x"),
         ("inline", "/x", "x"),
         (None, "/a%0Ab%00.jpg", "ab.jpg"),
     ],
