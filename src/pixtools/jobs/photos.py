@@ -54,14 +54,24 @@ def local_file(service: Service, path: str) -> Path:
     if root is None:
         raise InvalidRequest("This service reads no local files (LOCAL_FILE_ROOT).")
     top = root.resolve()
-    file = (top / path).resolve()
+    try:
+        file = (top / path).resolve()
+    except (OSError, RuntimeError):  # links that lead in a circle
+        raise SourceMissing(f"There is no file {path}.") from None
     if not file.is_relative_to(top):
         raise InvalidRequest(
             f"Expected a path below the local root but received {path!r}."
         )
-    if not file.is_file():
+    if not _is_file(file):
         raise SourceMissing(f"There is no file {path}.")
     return file
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long for any
+        return False
 
 
 def check_fetching(service: Service) -> None:

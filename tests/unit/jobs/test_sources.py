@@ -83,6 +83,16 @@ def test_a_file_below_the_root_is_read(house: House, tmp_path: Path) -> None:
     assert b"".join(house.blobs.read(job.source.key)) == GIF
 
 
+@pytest.mark.parametrize("path", ["x" * 300, "dir/" + "y" * 256, "loop", "loop/cat"])
+def test_a_name_that_no_file_can_have_is_missing(
+    house: House, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    house.rule(local_root=tmp_path)
+    with pytest.raises(SourceMissing):
+        submit_file(house.service, ORDER, path=path)
+
+
 def test_a_file_outside_of_the_root_is_not(house: House, tmp_path: Path) -> None:
     """By whatever way: dots, an absolute path or a symbolic link."""
     root, outside = tmp_path / "root", tmp_path / "cat.gif"
