@@ -23,6 +23,10 @@ LARGEST: Final = 256 * 1024
 """Bytes of a body that a sandbox takes."""
 MOST_HEADERS: Final = 64
 LONGEST_HEADER: Final = 1024
+NEVER_KEPT: Final = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key"}
+)
+"""Of whoever sends: a page beside ours may have a browser send its cookie here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,8 @@ def _found(service: Service, sandbox_id: str) -> Sandbox:
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-    few = list(headers.items())[:MOST_HEADERS]
+    told = [pair for pair in headers.items() if pair[0] not in NEVER_KEPT]
+    few = told[:MOST_HEADERS]
     return {_clean(n[:100]): _clean(v[:LONGEST_HEADER]) for n, v in few}
 
 

@@ -50,6 +50,19 @@ def test_it_shows_what_came_and_whether_it_verifies(site: Site) -> None:
     assert shown[0]["headers"]["webhook-id"] == "msg_1"
 
 
+@pytest.mark.parametrize("name", ["Cookie", "Authorization", "X-API-Key"])
+def test_it_shows_nobody_the_credentials_of_whoever_sends(
+    site: Site, name: str
+) -> None:
+    """A browser that is signed in sends its cookie, if a page beside ours asks."""
+    sandbox = opened(site)
+    sent = {name: "known-to-me-alone", "X-Other": "shown"}
+    assert site.ask("POST", sandbox["url"], headers=sent).status_code == 200
+    shown = site.ask("GET", sandbox["url"])
+    assert shown.json()["data"][0]["headers"]["x-other"] == "shown"
+    assert "known-to-me-alone" not in shown.text
+
+
 def test_a_job_may_tell_it_though_it_is_inside(site: Site) -> None:
     """Nobody else's address in there may be called."""
 
