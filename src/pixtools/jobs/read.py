@@ -48,6 +48,8 @@ def list_jobs(service: Service, query: JobQuery) -> Page:
     """A tenant's jobs, newest first; raises InvalidRequest for a wrong cursor."""
     if query.cursor is not None and not is_id(query.cursor):
         raise InvalidRequest("Expected the cursor that a list answered.")
+    if query.batch_id and not is_id(query.batch_id):
+        return Page(())
     limit = max(1, min(query.limit, MOST_LISTED))
     now = service.clock.now()
     with service.database.read() as tx:
