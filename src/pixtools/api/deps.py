@@ -1,7 +1,9 @@
 """What every route may lean on, and who asks.
 
 The dependencies are `async` though they wait for nothing: FastAPI calls plain ones
-in a thread, which costs more than they do.
+in a thread, which costs more than they do. They ask each other as functions, and keep
+what they found with the request: FastAPI goes through all that a dependency depends
+on each time that it is named, whether it knows the answer or not.
 """
 
 from __future__ import annotations
@@ -22,6 +24,10 @@ from pixtools.api.probing import Watch
 from pixtools.api.threads import Threads
 from pixtools.domain.errors import StorageUnavailable
 from pixtools.jobs.service import Service
+
+_HOUSE: Final = "pixtools.house"
+_CALLER: Final = "pixtools.caller"
+"""Where a request keeps them."""
 
 STORES: Final = ("storage", "s3")
 """What health calls the place where the bytes go."""
@@ -64,23 +70,38 @@ class Asker:
     traceparent: str | None = None
 
 
-async def house(request: Request) -> House:
+def house_of(request: Request) -> House:
     """The app's house; the links that it makes lead to where this client asked."""
+    known: House | None = request.scope.get(_HOUSE)
+    if known is not None:
+        return known
     found = request.app.state.house
     assert isinstance(found, House)  # noqa: S101 - set by create_app alone
     base = (found.config.public_base_url or base_of(request.scope)).rstrip("/")
     links = AbsoluteLinks(found.service.links, base)
-    return replace(found, service=replace(found.service, links=links), base=base)
+    made = replace(found, service=replace(found.service, links=links), base=base)
+    request.scope[_HOUSE] = made
+    return made
 
 
-async def service(house: Annotated[House, Depends(house)]) -> Service:
+async def house(request: Request) -> House:
+    """The app's house, as this client sees it."""
+    return house_of(request)
+
+
+async def service(request: Request) -> Service:
     """The service that verbs are called with."""
-    return house.service
+    return house_of(request).service
 
 
-async def caller(request: Request, house: Annotated[House, Depends(house)]) -> Caller:
-    """Who asks; also when nobody is known."""
-    return await house.callers.caller(request, house.base)
+async def caller(request: Request) -> Caller:
+    """Who asks; also when nobody is known. Found out once for each request."""
+    found: Caller | None = request.scope.get(_CALLER)
+    if found is None:
+        house = house_of(request)
+        found = await house.callers.caller(request, house.base)
+        request.scope[_CALLER] = found
+    return found
 
 
 BEARER: Final = HTTPBearer(auto_error=False)
@@ -88,25 +109,22 @@ BEARER: Final = HTTPBearer(auto_error=False)
 
 
 async def known(
-    request: Request,
-    house: Annotated[House, Depends(house)],
-    caller: Annotated[Caller, Depends(caller)],
-    _mark: Annotated[object, Depends(BEARER)],
+    request: Request, _mark: Annotated[object, Depends(BEARER)] = None
 ) -> Caller:
     """Who asks, if known and allowed to; raises why not."""
-    return admitted(request, caller, house.base)
+    return admitted(request, await caller(request), house_of(request).base)
 
 
-async def tenant(caller: Annotated[Caller, Depends(known)]) -> str:
-    """Whose jobs these are."""
-    return caller.tenant
+async def tenant(request: Request) -> str:
+    """Whose jobs these are; raises why nobody may ask for them."""
+    return (await known(request)).tenant
 
 
-async def asker(request: Request, tenant: Annotated[str, Depends(tenant)]) -> Asker:
+async def asker(request: Request) -> Asker:
     """The tenant with the request's own ids."""
     state = request.scope.get("state", {})
     return Asker(
-        tenant=tenant,
+        tenant=await tenant(request),
         request_id=state.get("request_id"),
         traceparent=state.get("traceparent"),
     )

@@ -8,22 +8,24 @@ from typing import Final
 from fastapi import Depends, Request
 
 from pixtools.api.callers import READS
-from pixtools.api.deps import CallerDep, HouseDep
+from pixtools.api.deps import caller, house_of
 from pixtools.api.ports import RateGrant, RateLimiter
 from pixtools.domain.errors import RateLimited
 
 POLICY: Final = "default"
 
 
-async def limited(request: Request, house: HouseDep, caller: CallerDep) -> None:
+async def limited(request: Request) -> None:
     """Take one request out of the caller's quota; raises RateLimited."""
+    house = house_of(request)
     limiter = house.limiter
     if limiter is None or request.method in READS:
         return
-    if not (caller.authenticated or house.config.limit_strangers):
+    asks = await caller(request)
+    if not (asks.authenticated or house.config.limit_strangers):
         return
     route: str = request.scope["route"].path
-    grant = await limiter.take(caller.identity, f"{request.method} {route}")
+    grant = await limiter.take(asks.identity, f"{request.method} {route}")
     if not grant.counted:
         house.meters.unlimited.labels(route).inc()
         return
