@@ -9,10 +9,10 @@ from datetime import datetime
 
 from pixtools.domain.errors import StorageUnavailable
 from pixtools.domain.events import Event, EventKind, ending
-from pixtools.domain.job import Job, Lane, Stage, Wakeup
+from pixtools.domain.job import Job, Stage, Wakeup
 from pixtools.jobs.ports.blobs import Blobs
 from pixtools.jobs.ports.facts import Transaction
-from pixtools.jobs.ports.work import Bell, Ids
+from pixtools.jobs.ports.work import Bell, Call, Ids
 from pixtools.jobs.service import Service
 
 Happening = tuple[EventKind, str | None]
@@ -30,7 +30,7 @@ class Change:
     tx: Transaction
     now: datetime
     ids: Ids | None = None
-    _lanes: set[Lane] = field(default_factory=set)
+    _calls: set[Call] = field(default_factory=set)
     _news: set[str] = field(default_factory=set)
     _litter: set[str] = field(default_factory=set)
 
@@ -58,14 +58,14 @@ class Change:
 
     def announce(self, stages: Sequence[Stage]) -> None:
         """Wake workers for stages that wait, each when its time has come."""
-        self._lanes.update(stage.lane for stage in stages)
+        self._calls.update(stage.lane for stage in stages)
         if self.ids and stages:
             new = self.ids.new
             self.tx.outbox.add([_wakeup(new(), stage) for stage in stages])
 
-    def wake(self, lane: Lane) -> None:
-        """Wake whoever looks after a lane, after commit."""
-        self._lanes.add(lane)
+    def deliver(self) -> None:
+        """Wake those who tell clients, after commit."""
+        self._calls.add("deliveries")
 
     def tell(self, subject: str) -> None:
         """Ring for those who watch a job or batch, after commit."""
@@ -83,8 +83,8 @@ class Change:
 
     def ring(self, bell: Bell) -> None:
         """Ring all that was asked for."""
-        if self._lanes:
-            bell.work(sorted(self._lanes))
+        if self._calls:
+            bell.work(sorted(self._calls))
         for subject in sorted(self._news):
             bell.news(subject)
 

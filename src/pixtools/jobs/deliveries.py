@@ -58,7 +58,7 @@ def replay(service: Service, tenant: str, delivery_id: str) -> DeliveryDocument:
             job.webhook or Webhook(), state="pending", next_attempt_at=made.now
         )
         made.record(replace(job, webhook=shown), ("webhook", None))
-        made.wake("default_queue")
+        made.deliver()
         return described_delivery(again, attempts)
 
 

@@ -44,7 +44,7 @@ def ended(service: Service, made: Change, job: Job) -> None:
         created_at=made.now,
     )
     made.tx.deliveries.add(delivery)
-    made.wake("default_queue")
+    made.deliver()
 
 
 def settled(service: Service, made: Change, job: Job) -> None:
@@ -55,7 +55,7 @@ def settled(service: Service, made: Change, job: Job) -> None:
         if delivery.state == "pending" and not delivery.attempt:
             told = replace(delivery, body=_body(service, job), run_at=made.now)
             made.tx.deliveries.save(told)
-            made.wake("default_queue")
+            made.deliver()
 
 
 def is_over(job: Job, now: datetime) -> bool:

@@ -15,13 +15,14 @@ import psycopg
 from sqlalchemy import make_url
 
 from pixtools.domain.job import Lane
+from pixtools.jobs.ports.work import Call
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.patient import PatientConnection, connect
 
 log = logging.getLogger(__name__)
 WORK: Final = "pixtools_work"
 NEWS: Final = "pixtools_news"
-LANES: Final[tuple[Lane, ...]] = get_args(Lane)
+CALLS: Final[tuple[Call, ...]] = (*get_args(Lane), "deliveries")
 
 MOST_WAITING: Final = 10_000
 """Rings that are kept while one is on its way; more are dropped."""
@@ -53,9 +54,9 @@ class PostgresBell:
         self._sender = threading.Thread(target=self._send, name="bell", daemon=True)
         self._begun = False
 
-    def work(self, lanes: Sequence[Lane] = ("default_queue",)) -> None:
-        """Stages are ready."""
-        self._ring([(WORK, lane) for lane in lanes])
+    def work(self, calls: Sequence[Call] = ("default_queue",)) -> None:
+        """Stages are ready, or deliveries."""
+        self._ring([(WORK, call) for call in calls])
 
     def news(self, job_id: str) -> None:
         """A job (or batch) has changed."""
@@ -103,15 +104,15 @@ class PostgresBell:
 class Listener:
     """Hears what others ring, on a thread of its own; comes back when it was cut off.
 
-    `on_work(lane)` and `on_news(job_id)` are called in that thread and must be quick;
+    `on_work(call)` and `on_news(job_id)` are called in that thread and must be quick;
     without `on_news` nothing is heard of jobs.
-    Whenever it has connected, all lanes are said to have work: it may have missed some.
+    Whenever it has connected, all are called to work: it may have missed some.
     """
 
     def __init__(
         self,
         config: PersistenceConfig,
-        on_work: Callable[[Lane], None],
+        on_work: Callable[[Call], None],
         on_news: Callable[[str], None] | None,
     ) -> None:
         self._on_work = on_work
@@ -142,14 +143,14 @@ class Listener:
 
     def _missed(self) -> None:
         self.hears.set()
-        for lane in LANES:
-            self._heard(WORK, lane)
+        for call in CALLS:
+            self._heard(WORK, call)
 
     def _heard(self, channel: str, said: str) -> None:
         try:
             if channel == NEWS and self._on_news:
                 self._on_news(said)
-            elif said in LANES:
+            elif said in CALLS:
                 self._on_work(said)
         except Exception:
             log.exception("news_unheard")

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pixtools.domain.job import Lane
+from pixtools.jobs.ports.work import Call
 
 
 class Subscription:
@@ -41,12 +41,37 @@ class Subscription:
             return
 
 
+class Ring:
+    """Wakes threads that wait for it."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Condition()
+        self._rings = 0
+
+    def work(self) -> None:
+        """Wake every one; each looks whether there is something for it."""
+        with self._rung:
+            self._rings += 1
+            self._rung.notify_all()
+
+    @property
+    def rings(self) -> int:
+        """How often it rang: remember it, look for work, then wait."""
+        return self._rings
+
+    def wait_for_work(self, since: int, timeout: float) -> bool:
+        """Wait for a ring after `since`; False after `timeout` seconds."""
+        with self._rung:
+            return self._rung.wait_for(lambda: self._rings != since, timeout)
+
+
 class HouseBell:
     """The bell of a process in which API and runners live together."""
 
     def __init__(self) -> None:
-        self._work = threading.Condition()
-        self._rings = 0
+        self._work = Ring()
+        self.deliveries = Ring()
+        """Rings for those who tell clients, and only if there is something to tell."""
         self._listeners: dict[str, set[Subscription]] = defaultdict(set)
         self._lock = threading.Lock()
         self._closed_at: float | None = None
@@ -71,12 +96,12 @@ class HouseBell:
             listener.ring()
         self.work()
 
-    def work(self, lanes: Sequence[Lane] = ("default_queue",)) -> None:
-        """Wake every runner; each looks whether there is something for it."""
-        del lanes
-        with self._work:
-            self._rings += 1
-            self._work.notify_all()
+    def work(self, calls: Sequence[Call] = ("default_queue",)) -> None:
+        """Wake every runner, or those who tell clients, or both."""
+        if "deliveries" in calls:
+            self.deliveries.work()
+        if any(call != "deliveries" for call in calls):
+            self._work.work()
 
     def news(self, job_id: str) -> None:
         """Wake whoever waits for this job or batch."""
@@ -88,12 +113,11 @@ class HouseBell:
     @property
     def rings(self) -> int:
         """How often work was announced: remember it, look for work, then wait."""
-        return self._rings
+        return self._work.rings
 
     def wait_for_work(self, since: int, timeout: float) -> bool:
         """Wait for work announced after `since`; False after `timeout` seconds."""
-        with self._work:
-            return self._work.wait_for(lambda: self._rings != since, timeout)
+        return self._work.wait_for_work(since, timeout)
 
     @contextmanager
     def subscribe(self, job_id: str) -> Iterator[Subscription]:

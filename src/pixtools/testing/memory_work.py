@@ -8,11 +8,10 @@ from pathlib import Path
 
 from pixtools.domain.errors import CorruptImage
 from pixtools.domain.formats import FORMATS
-from pixtools.domain.job import Lane
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import OutputPlan, RenderPlan
 from pixtools.domain.report import OutputFacts, OutputFailure, Report, SourceFacts
-from pixtools.jobs.ports.work import Checkpoint
+from pixtools.jobs.ports.work import Call, Checkpoint
 
 NO_IMAGE = b"not an image"
 """A source that holds this can't be decoded by the twin."""
@@ -22,12 +21,12 @@ class RecordingBell:
     """Remembers every ring."""
 
     def __init__(self) -> None:
-        self.lanes: list[tuple[Lane, ...]] = []
+        self.lanes: list[tuple[Call, ...]] = []
         self.subjects: list[str] = []
 
-    def work(self, lanes: Sequence[Lane] = ("default_queue",)) -> None:
-        """Stages are ready."""
-        self.lanes.append(tuple(lanes))
+    def work(self, calls: Sequence[Call] = ("default_queue",)) -> None:
+        """Stages are ready, or deliveries."""
+        self.lanes.append(tuple(calls))
 
     def news(self, job_id: str) -> None:
         """A job or batch has changed."""

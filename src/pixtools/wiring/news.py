@@ -30,7 +30,7 @@ def news(
     with ExitStack() as stack:
         if listen:
             on_news = house.news if jobs else None
-            ear = Listener(config, lambda lane: house.work([lane]), on_news)
+            ear = Listener(config, lambda call: house.work([call]), on_news)
             ear.start()
             stack.enter_context(closing(ear))
         yield stack.enter_context(closing(PostgresBell(config)))

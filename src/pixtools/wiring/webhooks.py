@@ -10,12 +10,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pixtools.delivery.outbound import Outbound, WorkBell
+from pixtools.delivery.outbound import Outbound
 from pixtools.delivery.sealing import DerivedKey, FernetSealer, Keys
 from pixtools.domain.webhook import WebhookRules
 from pixtools.jobs.ports.webhooks import Sealer
 from pixtools.jobs.service import Service
 from pixtools.net.guard import Guard
+from pixtools.queue.bell import HouseBell
 from pixtools.settings import Settings
 from pixtools.storage.secrets_file import SecretsFile
 from pixtools.wiring.net import webhook_guard
@@ -76,7 +77,7 @@ def sealer(settings: Settings) -> Sealer:
 
 @contextmanager
 def outbound(
-    settings: Settings, service: Service, bell: WorkBell, registry: CollectorRegistry
+    settings: Settings, service: Service, house: HouseBell, registry: CollectorRegistry
 ) -> Iterator[Outbound]:
     """Threads that tell clients for as long as the block lasts."""
     from pixtools.delivery.meters import OutboundMeters
@@ -84,7 +85,8 @@ def outbound(
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{service.ids.new()}"
     sender = Sender(service, Courier(webhook_guard(settings)))
-    threads = Outbound(service, sender, bell, owner, meters=OutboundMeters(registry))
+    bell, meters = house.deliveries, OutboundMeters(registry)
+    threads = Outbound(service, sender, bell, owner, meters=meters)
     threads.start()
     try:
         yield threads

@@ -77,7 +77,7 @@ def crowd(house: House, url: str, count: int) -> list[Delivery]:
 def sending(house: House, wire: PaperWire, bell: HouseBell, owner: str) -> Outbound:
     config = OutboundConfig(senders=8, doubtful=4, backstop=0.05)
     sender = Sender(house.service, wire)
-    threads = Outbound(house.service, sender, bell, owner, config=config)
+    threads = Outbound(house.service, sender, bell.deliveries, owner, config=config)
     threads.start()
     return threads
 

@@ -145,7 +145,9 @@ def sending(world: World, bell: HouseBell, authority: Authority) -> Iterator[Out
     guard = Guard(GuardConfig(networks=(ALLOWED,)), lambda host, port: ("127.0.0.1",))
     sender = Sender(world.house.service, Client(guard, authority.client()))
     config = OutboundConfig(backstop=0.1)
-    threads = Outbound(world.house.service, sender, bell, "me", config=config)
+    threads = Outbound(
+        world.house.service, sender, bell.deliveries, "me", config=config
+    )
     threads.start()
     yield threads
     threads.stop()
@@ -211,7 +213,7 @@ def test_a_receiver_that_moves_inside_is_not_followed(
     job = world.house.submit(webhook_url="http://moves.example/hook")
     world.house.work()
     sender = Sender(world.house.service, Client(guard))
-    threads = Outbound(world.house.service, sender, bell, "me")
+    threads = Outbound(world.house.service, sender, bell.deliveries, "me")
     threads.start()
     eventually(lambda: bool(world.delivery(job.id).attempts), SECONDS)
     threads.stop()

@@ -13,9 +13,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from tests.integration.persistence.wire import Wire
 
-from pixtools.domain.job import Lane
+from pixtools.jobs.ports.work import Call
 from pixtools.persistence.config import PersistenceConfig
-from pixtools.persistence.news import LANES, Listener, PostgresBell
+from pixtools.persistence.news import CALLS, Listener, PostgresBell
 
 SOON = 10.0
 Heard = SimpleQueue[tuple[str, str]]
@@ -35,7 +35,7 @@ def heard() -> Heard:
 def listener(config: PersistenceConfig, heard: Heard) -> Iterator[Listener]:
     """A listener that has begun: its first look at all lanes is over."""
 
-    def on_work(lane: Lane) -> None:
+    def on_work(lane: Call) -> None:
         heard.put(("work", lane))
 
     found = Listener(config, on_work, lambda job_id: heard.put(("news", job_id)))
@@ -52,7 +52,7 @@ def bell(config: PersistenceConfig) -> Iterator[PostgresBell]:
 
 
 def begun(heard: Heard) -> None:
-    assert [heard.get(timeout=SOON) for _ in LANES] == [("work", at) for at in LANES]
+    assert [heard.get(timeout=SOON) for _ in CALLS] == [("work", at) for at in CALLS]
 
 
 def cut(config: PersistenceConfig, name: str) -> int:
@@ -78,10 +78,10 @@ def test_work_and_news_reach_other_processes(
 def test_who_cares_for_work_only_is_told_of_no_jobs(
     config: PersistenceConfig, bell: PostgresBell
 ) -> None:
-    heard: SimpleQueue[Lane] = SimpleQueue()
+    heard: SimpleQueue[Call] = SimpleQueue()
     with closing(Listener(config, heard.put, on_news=None)) as ear:
         ear.start()
-        assert [heard.get(timeout=SOON) for _ in LANES] == list(LANES)
+        assert [heard.get(timeout=SOON) for _ in CALLS] == list(CALLS)
         bell.news("a job")
         bell.work(["ml_inference_queue"])
         assert heard.get(timeout=SOON) == "ml_inference_queue"
@@ -111,7 +111,7 @@ def test_who_rings_waits_for_nothing(postgres_url: str) -> None:
     """The server's address answers nobody, and rings return all the same."""
     away = PersistenceConfig(url="postgresql+psycopg://ann@127.0.0.1:1/nowhere")
     with closing(PostgresBell(away)) as bell:
-        ringing = threading.Thread(target=bell.work, args=(LANES,))
+        ringing = threading.Thread(target=bell.work, args=(CALLS,))
         ringing.start()
         ringing.join(SOON)
         assert not ringing.is_alive()

@@ -49,7 +49,9 @@ def sending(
 ) -> Iterator[Outbound]:
     chosen = config or OutboundConfig(senders=8, doubtful=4, backstop=0.05)
     sender = Sender(house.service, wire)
-    threads = Outbound(house.service, sender, bell, "me", config=chosen, meters=meters)
+    threads = Outbound(
+        house.service, sender, bell.deliveries, "me", config=chosen, meters=meters
+    )
     threads.start()
     try:
         yield threads
@@ -165,7 +167,7 @@ def test_a_database_that_is_away_for_a_while_costs_nothing(
     jobs = ended(house, WELL)
     database.away = True
     with sending(house, PaperWire(), bell, config):
-        bell.work()
+        bell.work(["deliveries"])
         database.away = False
         eventually(lambda: states(house, jobs) == {"delivered"}, PATIENCE)
 

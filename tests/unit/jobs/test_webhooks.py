@@ -142,4 +142,4 @@ def test_whoever_tells_is_woken(house: House) -> None:
     house.submit(webhook_url=HOOK)
     before = len(house.bell.lanes)
     house.work()
-    assert ("default_queue",) in house.bell.lanes[before:]
+    assert ("deliveries",) in house.bell.lanes[before:]

@@ -86,3 +86,15 @@ def test_a_bell_tells_for_how_long_it_has_been_closed() -> None:
     first = bell.closed_for
     bell.close()
     assert bell.closed_for >= first > 0
+
+
+def test_a_stage_that_waits_wakes_nobody_who_tells_clients() -> None:
+    """They would look at the database for nothing, and that for each job."""
+    bell = HouseBell()
+    bell.work()
+    bell.work(["default_queue", "ml_inference_queue"])
+    assert (bell.rings, bell.deliveries.rings) == (2, 0)
+    bell.work(["deliveries"])
+    assert (bell.rings, bell.deliveries.rings) == (2, 1)
+    bell.work(["default_queue", "deliveries"])
+    assert (bell.rings, bell.deliveries.rings) == (3, 2)

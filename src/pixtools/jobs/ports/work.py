@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pixtools.domain.job import Lane
 from pixtools.domain.limits import Limits
@@ -18,6 +18,8 @@ from pixtools.domain.report import Report
 
 Checkpoint = Callable[[float], None]
 """Told the fraction done (0..1); raises to stop the work."""
+Call = Lane | Literal["deliveries"]
+"""Who is woken: the workers of a lane, or those who tell clients."""
 
 
 class Clock(Protocol):
@@ -62,8 +64,8 @@ class Renderer(Protocol):
 class Bell(Protocol):
     """Tells those who wait that there is news; may be lost, never the truth."""
 
-    def work(self, lanes: Sequence[Lane] = ("default_queue",)) -> None:
-        """Stages are ready: called after commit."""
+    def work(self, calls: Sequence[Call] = ("default_queue",)) -> None:
+        """Stages are ready, or deliveries: called after commit."""
         ...
 
     def news(self, subject: str) -> None:
