@@ -20,6 +20,7 @@ from benchmarks.load.meter import Roots
 from pixtools.testing import spaces
 from pixtools.testing.cluster import cluster, settings_of
 from pixtools.testing.serving import serving
+from pixtools.testing.spaces import Bucket
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SETTINGS: Final = {
@@ -32,11 +33,15 @@ SETTINGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """A service by its address; `roots` are its processes, where they can be seen."""
+    """A service by its address; `roots` are its processes, where they can be seen.
+
+    `bucket` is where it keeps its bytes, if that is ours.
+    """
 
     title: str
     url: str
     roots: Callable[[], Roots] = dict
+    bucket: Bucket | None = None
 
 
 def house(
@@ -68,6 +73,7 @@ def _embedded(settings: Mapping[str, str]) -> Iterator[House]:
 def _cluster(settings: Mapping[str, str]) -> Iterator[House]:
     lines = _servers()
     with ExitStack() as stack:
+        bucket = stack.enter_context(spaces.fresh_bucket(lines))
         fresh = settings_of(
             postgres=stack.enter_context(spaces.fresh_database(lines["DATABASE_URL"])),
             rabbitmq=stack.enter_context(
@@ -76,7 +82,7 @@ def _cluster(settings: Mapping[str, str]) -> Iterator[House]:
                 )
             ),
             redis=stack.enter_context(spaces.fresh_redis(lines["REDIS_URL"])),
-            bucket=stack.enter_context(spaces.fresh_bucket(lines)),
+            bucket=bucket,
         )
         stack.enter_context(redirect_stdout(io.StringIO()))
         running = stack.enter_context(cluster({**fresh, **settings}, ml=1))
@@ -89,7 +95,7 @@ def _cluster(settings: Mapping[str, str]) -> Iterator[House]:
             }
 
         title = "a cluster: one API, one standard and one ML worker, one scheduler"
-        yield House(title=title, url=running.url, roots=roots)
+        yield House(title=title, url=running.url, roots=roots, bucket=bucket)
 
 
 def _servers() -> dict[str, str]:

@@ -11,7 +11,7 @@ from benchmarks.load.figures import Run, depths, percentile
 from benchmarks.load.floor import Floor
 from benchmarks.load.gates import cpu_per_job, gates, saturated
 from benchmarks.load.scenarios import ARRIVALS, HEAVIES, LIGHTS, Findings, Paired
-from benchmarks.load.words import ABOUT, READING, THE_SEED
+from benchmarks.load.words import ABOUT, BARE_STORE, READING, THE_SEED
 from benchmarks.report import listed, table, targets
 
 ANSWERS = ["", "requests", "accepted", "replayed", "in flight", "later", "errors"]
@@ -97,6 +97,9 @@ def _beside_the_seed(found: Findings) -> Iterator[str]:
     for job, (pair, then) in pairs.items():
         rows += _compared(job, pair, then, found)
     yield table(head, rows)
+    if found.puts:
+        p50, p95 = (_number(percentile(found.puts, p), 0) for p in (50, 95))
+        yield BARE_STORE.format(p50=p50, p95=p95)
     kinds = sorted({kind for pair, _ in pairs.values() for kind in pair.run.cpu})
     if kinds:
         yield "CPU milliseconds per job, by kind of process:"

@@ -14,6 +14,7 @@ from benchmarks.load.bench import Bench
 from benchmarks.load.figures import Run
 from benchmarks.load.floor import Floor
 from benchmarks.load.orders import HEAVY, LIGHT, TWO, Stream, Wish
+from benchmarks.load.store import bare_puts
 
 OTHERS, ARRIVALS, LIGHTS, HEAVIES = "others", "arrivals", "light", "heavy"
 """Names of streams that share a run with others."""
@@ -77,6 +78,8 @@ class Findings:
     storm: Run
     calm: Run
     starvation: Run
+    puts: Sequence[float] = ()
+    """Milliseconds of the photos of `two`, put into the store without a service."""
 
     @property
     def runs(self) -> dict[str, Run]:
@@ -100,6 +103,7 @@ def measure(
     bench.run(_pairs(LIGHT, 4))  # what is done for the first time is not measured
     say("12 MP to PNG and WebP at 1024, eight clients, between bare Pillow's turns")
     two = _paired(bench, TWO, floor.TWO_AT_1024, scale.jobs_of_two, scale, work)
+    puts = _puts(bench)
     say("2 MP to WebP, eight clients, between bare Pillow's turns")
     light = _paired(bench, LIGHT, floor.WEBP, scale.jobs_of_light, scale, work)
     rate = light.run.done_per_second
@@ -124,6 +128,7 @@ def measure(
         storm=storm,
         calm=bench.run(lights, patience=scale.patience),
         starvation=_starvation(bench, scale, lights),
+        puts=puts,
     )
 
 
@@ -145,6 +150,11 @@ def _paired(
     run = bench.run(_pairs(wish, jobs), patience=scale.patience)
     after = floor.measure(photo, wanted, repeats, work)
     return Paired(run=run, floor=floor.mean(before, after))
+
+
+def _puts(bench: Bench) -> Sequence[float]:
+    bucket = bench.house.bucket
+    return bare_puts(bucket, bench.photos[TWO.photo], CLIENTS) if bucket else ()
 
 
 def _pairs(wish: Wish, jobs: int) -> Stream:

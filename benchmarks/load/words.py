@@ -51,3 +51,10 @@ stretched by (0.98 or 4.65) ÷ 0.77 ÷ bare Pillow's jobs per second here. The c
 workers* is stricter: the CPU of its worker processes alone, carried over likewise.
 Ours counts every process of PixTools; servers (database, broker, objects) count for
 neither."""
+
+BARE_STORE: Final = """\
+Eight clients who put the same 12 MP photo straight into the same store at the same
+moment, without any service between, wait {p50} ms at the median and {p95} ms at p95. A
+service that answers when the bytes are safe adds to that; where it is more than a gate
+allows, the gate is out of reach on this machine. Clients whose bytes should not pass
+through the service use `s3_presigned`."""

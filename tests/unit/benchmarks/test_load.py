@@ -231,3 +231,9 @@ def test_the_report_shows_every_run_and_what_went_wrong() -> None:
     assert "1 × server error 500 oh dear" in text
     assert "![rush](img/r.svg)" in text
     assert "{" not in text
+
+
+def test_the_report_tells_what_the_store_alone_takes() -> None:
+    found = replace(findings(), puts=(100.0, 110.0, 390.0))
+    assert "wait 110 ms at the median and 390 ms at p95" in document(found, {}, {})
+    assert "straight into the same store" not in document(findings(), {}, {})
