@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,19 @@ def _settings() -> set[str]:
     example = ROOT / ".env.example"
     text = example.read_text(encoding="utf-8") if example.exists() else ""
     return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_found() -> Iterator[None]:
+    """What a command that ran within a test said about logs ends with that test."""
+    root = logging.getLogger()
+    found, level = root.handlers[:], root.level
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        ours = not type(handler).__module__.startswith("_pytest")
+        if ours and handler not in found:
+            root.removeHandler(handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -76,7 +76,7 @@ def findings(**others: Run) -> Findings:
     runs["baseline"] = run(answer(stream=ARRIVALS), facts=(fact(), *backlog))
     runs["starvation"] = run(answer(stream=LIGHTS))
     pair = Paired(run=run(), floor=Floor(cpu_seconds=2.0, jobs_per_second=1.0))
-    return Findings(two=pair, light=pair, **{**runs, **others})
+    return Findings(two=pair, light=pair, puts=(), **{**runs, **others})
 
 
 @pytest.mark.parametrize(
