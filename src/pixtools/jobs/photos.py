@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 from pixtools.domain.errors import FieldError, InvalidRequest, SourceMissing
 from pixtools.domain.job import Source, SourceType
@@ -45,11 +47,18 @@ def object_of_tenant(service: Service, tenant: str, key: str) -> Blob:
     return found
 
 
-def local_file(service: Service, path: str) -> Path:
-    """A file below the configured local root, symbolic links resolved.
+def open_local_file(service: Service, path: str) -> BinaryIO:
+    """A file below the configured local root, symbolic links resolved, to be read.
 
     Raises InvalidRequest and SourceMissing.
     """
+    try:
+        return _local_file(service, path).open("rb")
+    except OSError:  # it may not be read, or has gone meanwhile
+        raise SourceMissing(f"There is no file {path} that can be read.") from None
+
+
+def _local_file(service: Service, path: str) -> Path:
     root = service.rules.local_root
     if root is None:
         raise InvalidRequest("This service reads no local files (LOCAL_FILE_ROOT).")
@@ -96,11 +105,12 @@ def seen_object(
 def seen_file(service: Service, path: str, filename: str | None = None) -> Source:
     """A local file as a source, looked at where it rests; it is not copied.
 
-    Raises what `local_file` and `read_header` raise, and UploadTooLarge.
+    Raises what `open_local_file` and `read_header` raise, and UploadTooLarge.
     """
-    file, rules = local_file(service, path), service.rules
-    blob = Blob(key="", bytes=file.stat().st_size, etag="")
-    check_size(service, blob)
-    with file.open("rb") as opened:
+    rules = service.rules
+    with open_local_file(service, path) as opened:
+        blob = Blob(key="", bytes=os.fstat(opened.fileno()).st_size, etag="")
+        check_size(service, blob)
         header = read_header(opened, rules.limits, rules.capabilities, complete=True)
-    return stored_source("local_file", Received(blob, header), filename or file.name)
+    name = filename or Path(opened.name).name
+    return stored_source("local_file", Received(blob, header), name)

@@ -6,6 +6,7 @@ Whatever is refused leaves neither a row nor a file behind.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from pixtools.domain.errors import UploadTooLarge
 from pixtools.domain.job import Job, Source
@@ -27,8 +28,8 @@ from pixtools.jobs.orders import (
 )
 from pixtools.jobs.photos import (
     check_fetching,
-    local_file,
     object_of_tenant,
+    open_local_file,
     stored_source,
 )
 from pixtools.jobs.ports.blobs import SignedUpload
@@ -127,13 +128,15 @@ def submit_file(
     Raises InvalidRequest where no root is configured or the path, its symbolic
     links resolved, leads out of it; and what `submit_upload` raises.
     """
-    file = local_file(service, path)
-    with Intake.begin(service, order.tenant) as intake:
-        with file.open("rb") as opened:
-            while chunk := opened.read(CHUNK):
-                intake.write(chunk)
+    with (
+        open_local_file(service, path) as opened,
+        Intake.begin(service, order.tenant) as intake,
+    ):
+        while chunk := opened.read(CHUNK):
+            intake.write(chunk)
         received = intake.finish()
-        source = stored_source("local_file", received, filename or file.name)
+        name = filename or Path(opened.name).name
+        source = stored_source("local_file", received, name)
         job = job_of(service, order, source, intake.job_id)
         with in_flight(service, order):
             submitted = accept(service, order, job)

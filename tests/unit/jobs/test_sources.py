@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path, PosixPath
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from pixtools.domain.errors import (
     UnsupportedFormat,
 )
 from pixtools.domain.pipeline import Pipeline
+from pixtools.jobs.photos import seen_file
 from pixtools.jobs.submit import (
     IdempotencyKey,
     Order,
@@ -91,6 +95,24 @@ def test_a_name_that_no_file_can_have_is_missing(
     house.rule(local_root=tmp_path)
     with pytest.raises(SourceMissing):
         submit_file(house.service, ORDER, path=path)
+
+
+class Locked(PosixPath):
+    """A place whose files may be looked at, not read."""
+
+    def open(self, *how: Any, **more: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(self))
+
+
+@pytest.mark.parametrize("ask", [seen_file, partial(submit_file, order=ORDER)])
+def test_a_file_that_may_not_be_read_is_missing(
+    house: House, tmp_path: Path, ask: Callable[..., object]
+) -> None:
+    (tmp_path / "cat.gif").write_bytes(GIF)
+    house.rule(local_root=Locked(tmp_path))
+    with pytest.raises(SourceMissing):
+        ask(house.service, path="cat.gif")
+    assert house.blobs.keys() == []
 
 
 def test_a_file_outside_of_the_root_is_not(house: House, tmp_path: Path) -> None:
