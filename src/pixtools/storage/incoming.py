@@ -31,7 +31,8 @@ from pixtools.storage.tree import Folder, open_folder
 AREA = ".incoming"
 """No key begins with a dot."""
 
-_ATTEMPTS = 100
+_ATTEMPTS = 1000
+"""Where somebody deletes without a pause, and the disk is busy, hundreds are lost."""
 
 
 class Incoming:
