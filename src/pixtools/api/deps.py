@@ -15,7 +15,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
-from pixtools.api.addresses import AbsoluteLinks, base_of
+from pixtools.api.addresses import base_of
 from pixtools.api.callers import Caller, Callers, admitted
 from pixtools.api.config import ApiConfig
 from pixtools.api.metrics import Meters
@@ -23,6 +23,7 @@ from pixtools.api.ports import NewsDesk, RateLimiter
 from pixtools.api.probing import Watch
 from pixtools.api.threads import Threads
 from pixtools.domain.errors import StorageUnavailable
+from pixtools.jobs.links import AbsoluteLinks
 from pixtools.jobs.service import Service
 
 _HOUSE: Final = "pixtools.house"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,7 +11,7 @@ from pixtools.domain.job import Job, JobStatus
 from pixtools.domain.webhook import Delivery, EventType, Webhook, host_of
 from pixtools.jobs.change import Change
 from pixtools.jobs.documents import described
-from pixtools.jobs.ports.blobs import Links, SignedUpload
+from pixtools.jobs.links import AbsoluteLinks
 from pixtools.jobs.service import Service
 
 PATIENCE: Final = timedelta(seconds=30)
@@ -76,36 +76,10 @@ def is_untold(job: Job) -> bool:
 
 def _body(service: Service, job: Job) -> str:
     webhook = job.webhook or Webhook()
-    links = _Based(service.links, webhook.base)
+    links = AbsoluteLinks(service.links, webhook.base)
     event = WebhookEvent(
         type=ENDS[job.status],
         timestamp=job.finished_at or job.created_at,
         data=described(links, job, None),
     )
     return event.model_dump_json()
-
-
-@dataclass(frozen=True, slots=True)
-class _Based:
-    """Links that a receiver can follow: with the host that the client knows."""
-
-    inner: Links
-    base: str
-
-    def download(
-        self, key: str, filename: str, content_type: str
-    ) -> tuple[str, datetime]:
-        url, until = self.inner.download(key, filename, content_type)
-        return f"{self.base}{url}" if url.startswith("/") else url, until
-
-    def upload(
-        self,
-        key: str,
-        *,
-        content_type: str | None,
-        bytes: int | None,
-        sha256: str | None,
-    ) -> SignedUpload:
-        return self.inner.upload(
-            key, content_type=content_type, bytes=bytes, sha256=sha256
-        )
