@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 
 import pytest
+from tests.integration.net.conftest import Meet
 
 from pixtools.domain.errors import SourceRefused, SourceUnreachable, UploadTooLarge
 from pixtools.net.client import Client, Fetched
@@ -24,22 +24,6 @@ from pixtools.testing.stranger import (
 )
 
 GIF = tiny_gif()
-Meet = Callable[..., tuple[Stranger, Client]]
-
-
-@pytest.fixture
-def meet() -> Iterator[Meet]:
-    with ExitStack() as all_of_them:
-
-        def met(
-            answer: bytes | Callable[[Asked, socket.socket], None],
-        ) -> tuple[Stranger, Client]:
-            how = saying(answer) if isinstance(answer, bytes) else answer
-            stranger = all_of_them.enter_context(Stranger(how))
-            config = GuardConfig(networks=(ALLOWED,))
-            return stranger, Client(Guard(config, stranger.known))
-
-        yield met
 
 
 def fetch(

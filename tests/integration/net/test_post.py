@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.net.conftest import Meet
 
 from pixtools.net.client import Answer, Client
 from pixtools.net.config import GuardConfig
@@ -23,24 +23,6 @@ from pixtools.testing.stranger import (
     ok,
     saying,
 )
-
-Meet = Callable[..., tuple[Stranger, Client]]
-
-
-@pytest.fixture
-def meet() -> Iterator[Meet]:
-    """A stranger who says these bytes (or does that), and a client that may call it."""
-    with ExitStack() as all_of_them:
-
-        def met(
-            answer: bytes | Callable[[Asked, socket.socket], None],
-        ) -> tuple[Stranger, Client]:
-            how = saying(answer) if isinstance(answer, bytes) else answer
-            stranger = all_of_them.enter_context(Stranger(how))
-            config = GuardConfig(networks=(ALLOWED,))
-            return stranger, Client(Guard(config, stranger.known))
-
-        yield met
 
 
 def post(stranger: Stranger, client: Client, timeout: float = 30) -> Answer:
