@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,12 @@ class Patches:
     clean: Tensor
     noisy: Tensor
     sigma: Tensor
+
+    def pieces(self, size: int) -> Iterator[Patches]:
+        """The same pairs, `size` at a time."""
+        parts = (part.split(size) for part in (self.clean, self.noisy, self.sigma))
+        for clean, noisy, sigma in zip(*parts, strict=True):
+            yield Patches(clean, noisy, sigma)
 
 
 def spoiled(dice: Dice, pictures: Tensor) -> Patches:

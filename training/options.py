@@ -13,12 +13,14 @@ from training.variants import VARIANTS, Variant
 class Sizes:
     """How much is done at once.
 
-    `batch` patches per step with edges of `patch` pixels, cut from `pool` photographs
+    `batch` patches per step with edges of `patch` pixels, `piece` of them at a time (a
+    processor is fastest where its own memory holds what a layer reads), cut from `pool` photographs
     with edges of `side` pixels, of which `chunk` are made at a time; validation takes
     the middle `crop` pixels of real photographs.
     """
 
     batch: int
+    piece: int
     patch: int
     pool: int
     side: int
@@ -26,8 +28,10 @@ class Sizes:
     crop: int
 
 
-GRAPHICS = Sizes(batch=128, patch=96, pool=4096, side=256, chunk=32, crop=256)
-PROCESSOR = Sizes(batch=16, patch=48, pool=64, side=128, chunk=4, crop=128)
+GRAPHICS = Sizes(batch=128, piece=128, patch=96, pool=4096, side=256, chunk=32, crop=256)
+PROCESSOR = Sizes(
+    batch=16, piece=2, patch=96, pool=256, side=192, chunk=8, crop=128
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ def _add_learning(parser: argparse.ArgumentParser) -> None:
     add("--rate", type=float, default=2e-3, help="peak learning rate")
     add("--data-share", type=float, default=0.12, help="share of time for photographs")
     add("--batch", type=int, help="patches per step")
+    add("--piece", type=int, help="patches that go through the network at a time")
     add("--patch", type=int, help="pixels along a patch's edge, a multiple of 16")
     add("--pool", type=int, help="photographs that patches are cut from")
     add("--side", type=int, help="pixels along a photograph's edge")

@@ -40,6 +40,7 @@ class Trainer:
     def __init__(self, options: Options, started: float) -> None:
         self.options = options
         self.device = torch.device(options.device)
+        self._brief = has_bfloat16(self.device)
         self.progress = beginning(options.rate)
         network = Denoiser(options.variant)
         initialise(network, options.seed)
@@ -150,14 +151,16 @@ class Trainer:
         return float(loss)
 
     def _step(self, network: Network, pool: Pool, learning: float) -> Tensor:
-        patches = self._patches(pool)
-        kind = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        with torch.autocast(self.device.type, kind, enabled=kind != torch.float32):
-            denoised = network(patches.noisy, patches.sigma)
-        loss = relative_error(denoised, patches.clean, patches.noisy)
-        loss.backward()
+        loss = torch.zeros((), device=self.device)
+        for piece in self._patches(pool).pieces(self.options.sizes.piece):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._brief):
+                denoised = network(piece.noisy, piece.sigma)
+            error = relative_error(denoised, piece.clean, piece.noisy)
+            error *= len(piece.sigma) / self.options.sizes.batch
+            error.backward()
+            loss += error.detach()
         self._optimiser.step(learning)
-        return loss.detach()
+        return loss
 
     def _patches(self, pool: Pool) -> Patches:
         sizes = self.options.sizes
@@ -186,3 +189,8 @@ class Trainer:
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether numbers of half the length are multiplied faster there."""
+    return device.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
