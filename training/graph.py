@@ -139,5 +139,5 @@ def _inputs(variant: Variant) -> list[onnx.ValueInfoProto]:
 
 
 def _picture(name: str) -> onnx.ValueInfoProto:
-    shape = ["n", 3, "height", "width"]
+    shape: list[str | int | None] = ["n", 3, "height", "width"]
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

@@ -14,9 +14,9 @@ class Sizes:
     """How much is done at once.
 
     `batch` patches per step with edges of `patch` pixels, `piece` of them at a time (a
-    processor is fastest where its own memory holds what a layer reads), cut from `pool` photographs
-    with edges of `side` pixels, of which `chunk` are made at a time; validation takes
-    the middle `crop` pixels of real photographs.
+    processor is fastest where its caches hold a whole layer), cut from `pool`
+    photographs with edges of `side` pixels, of which `chunk` are made at a time;
+    validation takes the middle `crop` pixels of real photographs.
     """
 
     batch: int
@@ -28,10 +28,10 @@ class Sizes:
     crop: int
 
 
-GRAPHICS = Sizes(batch=128, piece=128, patch=96, pool=4096, side=256, chunk=32, crop=256)
-PROCESSOR = Sizes(
-    batch=16, piece=2, patch=96, pool=256, side=192, chunk=8, crop=128
+GRAPHICS = Sizes(
+    batch=128, piece=128, patch=96, pool=4096, side=256, chunk=32, crop=256
 )
+PROCESSOR = Sizes(batch=16, piece=2, patch=96, pool=256, side=192, chunk=8, crop=128)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,4 +193,5 @@ class Trainer:
 
 def has_bfloat16(device: torch.device) -> bool:
     """Return whether numbers of half the length are multiplied faster there."""
-    return device.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
+    # PyTorch asks the processor only here, and tells nobody but itself.
+    return device.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001

@@ -17,6 +17,8 @@ Gravity = Literal[
     "southwest", "south", "southeast",
     "attention", "entropy",
 ]  # fmt: skip
+Model = Literal["quality", "fast"]
+"""The networks that remove noise."""
 KeepMetadata = Literal["none", "copyright", "all"]
 Colour = tuple[int, int, int, int]
 """Red, green, blue, alpha, each 0..255."""
@@ -67,14 +69,26 @@ class Encode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Denoise:
+    """Noise to remove. `model` None is the best one there is.
+
+    `strength` 0..1 blends the photo with what the network makes of it.
+    """
+
+    model: Model | None = None
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPlan:
-    """One file to make from the source: size, watermark, encoding, in this order."""
+    """One file to make from the source: size, noise, watermark, encoding."""
 
     id: str
     action: str
     encode: Encode
     box: Box | None = None
     mark: Mark | None = None
+    denoise: Denoise | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +112,12 @@ def from_json(value: dict[str, Any]) -> RenderPlan:
 
 def _output(value: dict[str, Any]) -> OutputPlan:
     box, mark, encode = value["box"], value["mark"], value["encode"]
+    denoise = value["denoise"]
     return OutputPlan(
         id=value["id"],
         action=value["action"],
         box=Box(**box) if box else None,
         mark=Mark(**{**mark, "colour": tuple(mark["colour"])}) if mark else None,
+        denoise=Denoise(**denoise) if denoise else None,
         encode=Encode(**{**encode, "background": tuple(encode["background"])}),
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
+
+from pixtools.domain.plan import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,10 @@ class SourceFacts:
 class OutputFacts:
     """A file that was made: `file` is its name inside the scratch directory.
 
+    Where noise was to be removed, `noise_sigma` is the estimate of it (standard
+    deviation out of 255, at the output's size), `model` the network that ran, and
+    `skipped` says why none did.
+
     Its hash is taken where it is stored: a decoder of hostile images carries no
     cryptography, which would be an eighth of its memory.
     """
@@ -51,6 +57,9 @@ class OutputFacts:
     quality: int | None = None
     frames: int = 1
     kept_source: bool = False
+    noise_sigma: float | None = None
+    model: Model | None = None
+    skipped: Literal["clean"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
