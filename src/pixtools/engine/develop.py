@@ -12,12 +12,12 @@ import pyvips
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.plan import Mark
 from pixtools.domain.report import OutputFacts, SourceFacts
+from pixtools.domain.task import Task
 from pixtools.engine import carry, cost, encode, keep_source
 from pixtools.engine.faults import output_fault
 from pixtools.engine.levels import Level
 from pixtools.engine.ops import colour, geometry
 from pixtools.engine.progress import Progress
-from pixtools.engine.task import Task
 from pixtools.engine.vips import TROUBLE, said
 
 

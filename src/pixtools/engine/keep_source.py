@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pixtools.domain.report import SourceFacts
+from pixtools.domain.task import Task
 from pixtools.engine.header import open_header
 from pixtools.engine.icc import is_srgb
-from pixtools.engine.task import Task
 
 _PLAIN = {
     # JFIF, ICC, Adobe; frames, tables and scans.

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from pixtools.domain.errors import ImageTooLargeForMemory, OutputError
+from pixtools.domain.ladder import Rung, ladder
 from pixtools.domain.limits import MIB, Limits
+from pixtools.domain.memory import estimate
 from pixtools.domain.plan import OutputPlan, RenderPlan
 from pixtools.domain.report import OutputFacts, OutputFailure, Report, SourceFacts
+from pixtools.domain.task import Task, task_for
 from pixtools.engine import cost, encode
 from pixtools.engine.develop import Developer, develop
 from pixtools.engine.header import check_frames, open_header, probe
-from pixtools.engine.ladder import Rung, ladder
 from pixtools.engine.levels import (
     Level,
     Reading,
@@ -24,7 +26,6 @@ from pixtools.engine.levels import (
     smaller_level,
 )
 from pixtools.engine.progress import Checkpoint, Progress
-from pixtools.engine.task import Task, task_for
 
 
 def render(
@@ -86,7 +87,7 @@ def _laid_out(
 
 def _checked_cost(facts: SourceFacts, tasks: Sequence[Task], limits: Limits) -> int:
     check_frames(facts, _frames(tasks), limits)
-    needed = cost.estimate(facts, tasks)
+    needed = estimate(facts, tasks)
     if needed > limits.memory_budget_bytes:
         raise ImageTooLargeForMemory(
             f"Expected at most {limits.memory_budget_bytes // MIB} MiB of memory "

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from pixtools.domain.errors import OutputError
 from pixtools.domain.limits import Limits
+from pixtools.domain.memory import estimate
 from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import Report
-from pixtools.engine import cost, open_engine, probe, render
+from pixtools.domain.task import task_for
+from pixtools.engine import open_engine, probe, render
 from pixtools.engine.abilities import abilities
-from pixtools.engine.task import task_for
 from pixtools.workers.loop import serve
 from pixtools.workers.protocol import Capabilities
 
@@ -43,7 +44,7 @@ class VipsEngine:
         for output in plan.outputs:
             with suppress(OutputError):  # render reports it, output by output
                 tasks.append(task_for(output, facts, limits))
-        needed = cost.estimate(facts, tasks)
+        needed = estimate(facts, tasks)
         # What may never run must not wait for room: render refuses it at once.
         return needed if needed <= limits.memory_budget_bytes else 0
 

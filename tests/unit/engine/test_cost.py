@@ -12,9 +12,10 @@ from PIL import Image
 from tests.plans import output
 
 from pixtools.domain.limits import Limits
+from pixtools.domain.memory import estimate
+from pixtools.domain.task import task_for
 from pixtools.engine import probe
-from pixtools.engine.cost import estimate, reading_time, writing_time
-from pixtools.engine.task import task_for
+from pixtools.engine.cost import reading_time, writing_time
 from pixtools.testing.images import photo_jpeg
 from pixtools.testing.images_formats import saved
 

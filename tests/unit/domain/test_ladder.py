@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
+from pixtools.domain.ladder import ladder
 from pixtools.domain.layout import Size
-from pixtools.engine.ladder import ladder
 
 SIZES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
 
