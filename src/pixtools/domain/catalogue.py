@@ -7,17 +7,19 @@ from typing import Any
 
 from pixtools.domain.errors import FieldError, InvalidPipeline
 from pixtools.domain.formats import FORMATS, WRITABLE
-from pixtools.domain.operations.actions import ACTIONS, Picture
+from pixtools.domain.operations.actions import ACTIONS, Action, Picture
 from pixtools.domain.pipeline import Pipeline
+from pixtools.domain.plan import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What the workers said that they can do."""
+    """What the workers said that they can do; `models` that denoise, the best first."""
 
     actions: frozenset[str]
     readable: frozenset[str]
     writable: frozenset[str]
+    models: tuple[Model, ...] = ()
 
 
 STANDARD = Capabilities(
@@ -25,7 +27,7 @@ STANDARD = Capabilities(
     readable=frozenset(FORMATS) - {"heic"},
     writable=frozenset(WRITABLE),
 )
-"""What the libvips of the Python wheel does, without any extra."""
+"""What the libvips of the Python wheel does, without any extra or network."""
 
 
 def check_offered(
@@ -37,8 +39,7 @@ def check_offered(
         if step.action not in have.actions:
             raise _not_offered(f"{at}/action", f"the action {step.action}", have)
         if isinstance(step, Picture):
-            if step.wants_denoise and "denoise" not in have.actions:
-                raise _not_offered(f"{at}/denoise", "denoise", have)
+            _check_denoising(step, have, at)
             if step.format and step.format not in have.writable:
                 raise _not_offered(f"{at}/format", f"the format {step.format}", have)
 
@@ -46,11 +47,37 @@ def check_offered(
 def catalogue(have: Capabilities) -> dict[str, Any]:
     """Actions as JSON Schema and formats with their properties, for any client."""
     actions = {
-        name: kind.model_json_schema()
+        name: _schema(kind, have)
         for name, kind in ACTIONS.items()
         if name in have.actions
     }
     return {"actions": actions, "formats": [_format(name, have) for name in FORMATS]}
+
+
+def _check_denoising(step: Picture, have: Capabilities, at: str) -> None:
+    if step.denoising is None:
+        return
+    inside = "" if step.action == "denoise" else "/denoise"
+    if "denoise" not in have.actions:
+        raise _not_offered(f"{at}{inside}", "denoise", have)
+    model = step.denoising.model
+    if model is not None and model not in have.models:
+        text = f"This deployment does not offer the model {model} to denoise; "
+        text += f"it offers {', '.join(have.models) or 'none'}."
+        raise InvalidPipeline(text, fields=(FieldError(f"{at}{inside}/model", text),))
+
+
+def _schema(kind: type[Action], have: Capabilities) -> dict[str, Any]:
+    """An action's declaration, without words that nobody here would understand."""
+    schema = kind.model_json_schema()
+    if "denoise" not in have.actions:
+        schema["properties"].pop("denoise", None)
+        schema.get("$defs", {}).pop("Denoising", None)
+    for group in (schema, *schema.get("$defs", {}).values()):
+        for branch in group.get("properties", {}).get("model", {}).get("anyOf", ()):
+            if "enum" in branch:
+                branch["enum"] = list(have.models)
+    return schema
 
 
 def _format(name: str, have: Capabilities) -> dict[str, Any]:

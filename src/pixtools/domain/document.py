@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pixtools.domain.job import ArchiveStatus, JobStatus, OutputStatus
+from pixtools.domain.plan import Model
+from pixtools.domain.report import Skipped
 from pixtools.domain.webhook import EventType, WebhookState
 
 
@@ -59,6 +61,15 @@ class OutputDocument(Document):
         None, description="Until when; ask for the document again after that."
     )
     duration_ms: int | None = Field(None, description="Time spent making it.")
+    noise_sigma: float | None = Field(
+        None,
+        description="Noise that was found where it was to be removed: its standard "
+        "deviation out of 255.",
+    )
+    model: Model | None = Field(None, description="The network that removed it.")
+    skipped: Skipped | None = Field(
+        None, description="Why none did: clean, there was none to speak of."
+    )
     error: ProblemDocument | None = Field(None, description="Why it was not made.")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from pixtools.domain.plan import Model
+from pixtools.domain.report import Skipped
 from pixtools.domain.webhook import Webhook
 
 JobStatus = Literal[
@@ -73,7 +75,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One file of a job. `duration_ms` is time spent making it."""
+    """One file of a job. `duration_ms` is time spent making it.
+
+    Where noise was to be removed, `noise_sigma` is how much there was (its standard
+    deviation out of 255), `model` the network that ran, `skipped` why none did.
+    """
 
     id: str
     action: str
@@ -85,6 +91,9 @@ class Output:
     sha256: str | None = None
     key: str | None = None
     duration_ms: int | None = None
+    noise_sigma: float | None = None
+    model: Model | None = None
+    skipped: Skipped | None = None
     error: Problem | None = None
 
 

@@ -75,8 +75,8 @@ class Pipeline:
     def plan(self, source_format: str) -> RenderPlan:
         """Fill in every default for a source of this format.
 
-        Steps for the ML lane are left out. Raises InvalidPipeline where an
-        option does not fit the format that a step turns out to write.
+        Raises InvalidPipeline where an option does not fit the format that a step
+        turns out to write.
         """
         problems: list[FieldError] = []
         outputs: list[OutputPlan] = []
@@ -86,7 +86,7 @@ class Pipeline:
             at = f"/pipeline/{index}"
             found = check_encoding(step, source_format, at)
             problems.extend(found)
-            if not found and not step.wants_denoise:
+            if not found:
                 outputs.append(output_plan(step, source_format))
         if problems:
             raise InvalidPipeline(_summary(problems), fields=tuple(problems))
@@ -95,11 +95,13 @@ class Pipeline:
 
 def output_plan(step: Picture, source_format: str) -> OutputPlan:
     """One step with its defaults filled in; the step must have been checked."""
+    noise = step.denoising
     return OutputPlan(
         id=step.id,
         action=step.action,
         box=step.box(),
         mark=step.watermark.mark() if step.watermark else None,
+        denoise=noise.planned() if noise else None,
         encode=_encode(step, FORMATS[step.format or source_format]),
     )
 

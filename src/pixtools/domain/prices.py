@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from pixtools.domain.formats import FORMATS
-from pixtools.domain.plan import Encode
+from pixtools.domain.plan import Encode, Model
 
 _READ: Final = {
     "jpg": 9.0, "png": 20.0, "webp": 23.0, "gif": 18.0,
@@ -31,6 +31,7 @@ _WRITE_LOSSLESS: Final = {
     "webp": (630, 1000, 1330, 1350, 1360, 1360, 1360),
     "avif": (690, 1100, 1600, 4500, 11_000, 20_000, 35_000, 60_000, 100_000, 170_000),
 }
+_DENOISE: Final[dict[Model, float]] = {"quality": 10_000, "fast": 1_500}
 _TRIES: Final = 6
 """How often a picture is written, about, until it fits into `max_bytes`."""
 
@@ -39,6 +40,11 @@ def reading_ms(format: str, pixels: int, wanted: int | None = None) -> float:
     """Decoding so many pixels where `wanted` are enough; all if None."""
     smaller = format == "jpg" and wanted is not None and wanted * 9 <= pixels
     return 5 + pixels / 1e6 * (_READ_SMALLER if smaller else _READ.get(format, 20.0))
+
+
+def denoising_ms(model: Model, pixels: int) -> float:
+    """Sending so many pixels through a network."""
+    return pixels / 1e6 * _DENOISE[model]
 
 
 def writing_ms(encode: Encode, pixels: int) -> float:

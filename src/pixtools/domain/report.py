@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from pixtools.domain.plan import Model
 
+Skipped = Literal["clean"]
+"""Why noise was left alone: there was none to speak of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
@@ -59,7 +62,7 @@ class OutputFacts:
     kept_source: bool = False
     noise_sigma: float | None = None
     model: Model | None = None
-    skipped: Literal["clean"] | None = None
+    skipped: Skipped | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,9 @@ def _output(links: Links, job: Job, output: Output) -> OutputDocument:
         url=url,
         url_expires_at=expires_at,
         duration_ms=output.duration_ms,
+        noise_sigma=output.noise_sigma,
+        model=output.model,
+        skipped=output.skipped,
         error=_problem(output.error),
     )
 

@@ -17,6 +17,7 @@ from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import OutputFacts, Report
 from pixtools.jobs.advance import Outcome, advance
 from pixtools.jobs.claimed import Ended, Workplace
+from pixtools.jobs.estimate import longest_seconds
 from pixtools.jobs.ports.blobs import Blob
 from pixtools.jobs.problems import problem_of
 from pixtools.jobs.pulse import Pulse
@@ -50,7 +51,7 @@ def render_stage(service: Service, stage: Stage, job: Job, place: Workplace) -> 
         assets=_assets(service, plan, directory, pulse),
         limits=service.rules.limits,
         checkpoint=pulse,
-        timeout=service.rules.limits.timeout_seconds,
+        timeout=longest_seconds(service.rules.limits, _denoising(stage)),
         heavy=is_heavy(service.rules, stage),
     )
     made = {facts.id: scratch / facts.file for facts in report.outputs}
@@ -68,6 +69,10 @@ def plan_of(stage: Stage, job: Job) -> RenderPlan:
     facts = any(s.action == "metadata" and s.id in mine for s in pipeline.steps)
     outputs = tuple(output for output in plan.outputs if output.id in mine)
     return replace(plan, outputs=outputs, metadata=facts)
+
+
+def _denoising(stage: Stage) -> int:
+    return stage.cost_ms if stage.kind == "denoise" else 0
 
 
 def _assets(
@@ -126,6 +131,9 @@ def _made(output: Output, facts: OutputFacts, blob: Blob) -> Output:
         sha256=blob.sha256,
         key=blob.key,
         duration_ms=facts.duration_ms,
+        noise_sigma=facts.noise_sigma,
+        model=facts.model,
+        skipped=facts.skipped,
         error=None,
     )
 

@@ -10,7 +10,7 @@ from pixtools.domain.errors import FieldError, InvalidPipeline
 from pixtools.domain.job import Batch, Job, Output, Stage
 from pixtools.domain.keys import inbox_prefix
 from pixtools.domain.operations.actions import Picture, Step
-from pixtools.domain.pipeline import Pipeline, output_plan
+from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.estimate import denoising_ms, rendering_ms
 from pixtools.jobs.service import Rules, Service
 
@@ -70,8 +70,9 @@ def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
         return [fetching_stage(service, job, now)]
     pipeline = Pipeline.parse(job.pipeline)
     source, rules = job.source, service.rules
-    denoised = [step for step in pipeline.pictures if step.wants_denoise]
-    apart = {step.id for step in denoised}
+    planned = pipeline.plan(source.format or "").outputs
+    denoised = [output for output in planned if output.denoise]
+    apart = {output.id for output in denoised}
     rest = tuple(step.id for step in pipeline.steps if step.id not in apart)
 
     def stage(cost_ms: int, *step_ids: str, denoise: bool = False) -> Stage:
@@ -92,12 +93,12 @@ def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
 
     waiting: list[Stage] = []
     if rest:
-        plan = pipeline.plan(source.format or "")
-        waiting.append(stage(rendering_ms(source, plan.outputs), *rest))
-    for step in denoised:
-        cost = denoising_ms(source, output_plan(step, source.format or ""))
+        light = [output for output in planned if not output.denoise]
+        waiting.append(stage(rendering_ms(source, light), *rest))
+    for output in denoised:
+        cost = denoising_ms(source, output, rules.capabilities.models)
         # However small: a network is loaded for it, and takes every core.
-        waiting.append(stage(max(cost, rules.heavy_ms), step.id, denoise=True))
+        waiting.append(stage(max(cost, rules.heavy_ms), output.id, denoise=True))
     return waiting
 
 

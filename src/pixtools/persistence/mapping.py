@@ -137,7 +137,9 @@ def _flat(value: Flat) -> dict[str, Any]:
 
 
 def _output_document(output: Output) -> dict[str, Any]:
-    return _flat(output) | {"error": _document(output.error)}
+    known = _flat(output) | {"error": _document(output.error)}
+    # What is not known takes no room, and the last release knows no word for it.
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _document(value: Archive | Problem | None) -> dict[str, Any] | None:
@@ -145,7 +147,7 @@ def _document(value: Archive | Problem | None) -> dict[str, Any] | None:
 
 
 def _output(item: dict[str, Any]) -> Output:
-    return Output(**{**item, "error": _problem(item["error"])})
+    return Output(**{**item, "error": _problem(item.get("error"))})
 
 
 def _archive(item: dict[str, Any] | None) -> Archive | None:

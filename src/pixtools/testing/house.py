@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pixtools.domain.catalogue import STANDARD
 from pixtools.domain.job import Job, Lane
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.claimed import Claimed, Workplace
@@ -19,6 +20,10 @@ from pixtools.testing.memory_sources import PaperFetcher
 from pixtools.testing.memory_webhooks import PlainSealer
 from pixtools.testing.memory_work import PaperRenderer, RecordingBell
 
+ABLE = replace(
+    STANDARD, actions=STANDARD.actions | {"denoise"}, models=("quality", "fast")
+)
+"""What workers can do that have both networks."""
 RESIZED = {"id": "small", "action": "resize", "width": 64, "format": "webp"}
 FACTS = {"id": "facts", "action": "metadata"}
 

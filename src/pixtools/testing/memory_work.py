@@ -15,6 +15,8 @@ from pixtools.jobs.ports.work import Call, Checkpoint
 
 NO_IMAGE = b"not an image"
 """A source that holds this can't be decoded by the twin."""
+LEAST_NOISE = 1.0
+"""What is less is left alone."""
 
 
 class RecordingBell:
@@ -37,12 +39,15 @@ class PaperRenderer:
     """Writes a few bytes for each output that a plan asks for.
 
     `trouble` is called at the start of each render: it may raise, or call the
-    checkpoint. `bad` maps output ids to the code with which they fail.
+    checkpoint. `bad` maps output ids to the code with which they fail. `noise` is what
+    it finds where it is to denoise.
     """
 
     def __init__(self) -> None:
         self.trouble: Callable[[Checkpoint], None] = _no_trouble
         self.bad: dict[str, str] = {}
+        self.noise = 12.5
+        self.timeouts: list[float] = []
         self.plans: list[RenderPlan] = []
         self.assets: list[Mapping[str, Path]] = []
         self.heavy: list[bool] = []
@@ -60,7 +65,8 @@ class PaperRenderer:
         heavy: bool = False,
     ) -> Report:
         """Make a file for each output; raises CorruptImage where NO_IMAGE stands."""
-        del limits, timeout
+        del limits
+        self.timeouts.append(timeout)
         self.heavy.append(heavy)
         self.plans.append(plan)
         self.assets.append(assets)
@@ -70,7 +76,7 @@ class PaperRenderer:
         if NO_IMAGE in data:
             raise CorruptImage
         good = [output for output in plan.outputs if output.id not in self.bad]
-        made = [_made(output, data, scratch) for output in good]
+        made = [_made(output, data, scratch, self.noise) for output in good]
         checkpoint(1.0)
         return Report(
             source=SourceFacts(format="jpg", width=160, height=112),
@@ -90,12 +96,15 @@ def _no_trouble(checkpoint: Checkpoint) -> None:
     del checkpoint
 
 
-def _made(output: OutputPlan, source: bytes, scratch: Path) -> OutputFacts:
+def _made(
+    output: OutputPlan, source: bytes, scratch: Path, noise: float
+) -> OutputFacts:
     kind = FORMATS[output.encode.format]
     name = f"{output.id}.{kind.extension}"
     data = f"{output.id} of {hashlib.sha256(source).hexdigest()}".encode()
     (scratch / name).write_bytes(data)
-    box = output.box
+    box, wanted = output.box, output.denoise
+    clean = noise < LEAST_NOISE
     return OutputFacts(
         id=output.id,
         file=name,
@@ -104,4 +113,7 @@ def _made(output: OutputPlan, source: bytes, scratch: Path) -> OutputFacts:
         height=(box.height if box else None) or 112,
         bytes=len(data),
         duration_ms=3,
+        noise_sigma=noise if wanted else None,
+        model=(wanted.model or "quality") if wanted and not clean else None,
+        skipped="clean" if wanted and clean else None,
     )

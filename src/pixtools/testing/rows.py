@@ -50,6 +50,8 @@ def a_job(**changed: Any) -> Job:  # noqa: ANN401 - any field of a job
                 id="web",
                 action="convert",
                 format="webp",
+                noise_sigma=11.5,
+                model="fast",
                 error=Problem(code="encode_failed", detail="No."),
             ),
         ),

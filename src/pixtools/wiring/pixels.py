@@ -87,4 +87,5 @@ def offered(renderer: ProcessRenderer) -> Capabilities:
         actions=frozenset(said.actions),
         readable=frozenset(said.readable),
         writable=frozenset(said.writable),
+        models=said.models,
     )

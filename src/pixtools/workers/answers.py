@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +24,7 @@ from pixtools.domain.errors import (
     Unavailable,
     every_error,
 )
-from pixtools.domain.plan import RenderPlan
+from pixtools.domain.plan import Denoise, RenderPlan
 from pixtools.domain.report import OutputFacts, Report
 from pixtools.workers.protocol import (
     VERSION,
@@ -39,6 +38,7 @@ from pixtools.workers.protocol import (
 )
 
 _LONGEST_DETAIL = 2000
+_MOST_NOISE = 255
 _FROM_ENGINES = (SourceError, OutputError, InvalidRequest, Unavailable, Canceled)
 
 
@@ -65,9 +65,10 @@ def checked_report(done: Done, plan: RenderPlan, scratch: Path) -> Report:
     answered = [o.id for o in report.outputs] + [f.id for f in report.failures]
     if sorted(answered) != sorted(output.id for output in plan.outputs):
         raise BrokenProtocol(f"Expected each output once but received {answered!r}.")
-    formats = {output.id: output.encode.format for output in plan.outputs}
+    planned = {output.id: output for output in plan.outputs}
     for output in report.outputs:
-        _check_output(output, formats, scratch)
+        _check_output(output, planned[output.id].encode.format, scratch)
+        _check_noise(output, planned[output.id].denoise)
     for failure in report.failures:
         error_named(failure.code, failure.detail)
     if (report.metadata is not None) != plan.metadata:
@@ -105,15 +106,12 @@ def _check_numbers(answer: Answer) -> None:
             pass
 
 
-def _check_output(
-    output: OutputFacts, formats: Mapping[str, str], scratch: Path
-) -> None:
+def _check_output(output: OutputFacts, format: str, scratch: Path) -> None:
     if output.file in {"", ".", ".."} or "/" in output.file or "\0" in output.file:
         raise BrokenProtocol(f"Expected a plain file name, received {output.file!r}.")
-    if output.format != formats[output.id]:
+    if output.format != format:
         raise BrokenProtocol(
-            f"Expected {formats[output.id]} for {output.id} "
-            f"but received {output.format!r}."
+            f"Expected {format} for {output.id} but received {output.format!r}."
         )
     try:
         found = (scratch / output.file).lstat()
@@ -124,6 +122,15 @@ def _check_output(
             f"Expected a file of {output.bytes} bytes for output {output.id} "
             f"but found {found.st_size}."
         )
+
+
+def _check_noise(output: OutputFacts, wanted: Denoise | None) -> None:
+    """Let a child tell of noise where it was to remove some, and nowhere else."""
+    told = (output.noise_sigma, output.model, output.skipped)
+    if wanted is None and any(fact is not None for fact in told):
+        raise BrokenProtocol(f"Nobody asked for the noise of {output.id}.")
+    if not 0 <= (output.noise_sigma or 0) <= _MOST_NOISE:
+        raise BrokenProtocol(f"Expected noise but received {output.noise_sigma}.")
 
 
 def _check_finite(metadata: object) -> None:

@@ -20,7 +20,7 @@ from typing import Final, Literal
 
 from pixtools.domain import plan as plans
 from pixtools.domain.limits import Limits
-from pixtools.domain.plan import RenderPlan
+from pixtools.domain.plan import Model, RenderPlan
 from pixtools.domain.report import Report
 
 VERSION: Final = 1
@@ -36,12 +36,16 @@ class BrokenProtocol(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a child can do: format names, actions, and the version of libvips."""
+    """What a child can do: format names, actions, and the version of libvips.
+
+    `models` are the networks that it has to denoise with, the best first.
+    """
 
     readable: tuple[str, ...]
     writable: tuple[str, ...]
     actions: tuple[str, ...]
     libvips: str
+    models: tuple[Model, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from tests.contract.http.site import GIF, Site, pointers, problem
 
 from pixtools.domain.limits import Limits
-from pixtools.testing.house import tiny_gif
+from pixtools.testing.house import ABLE, tiny_gif
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\xa0\0\0\0p\x08\x02\0\0\0" + bytes(100)
 
@@ -43,9 +42,7 @@ def test_a_photo_is_taken_in_and_ends_completed_with_links(site: Site) -> None:
 
 
 def test_the_readme_request_works_word_for_word(site: Site) -> None:
-    rules = site.house.rules
-    able = replace(rules.capabilities, actions=rules.capabilities.actions | {"denoise"})
-    site.rule(capabilities=able)
+    site.rule(capabilities=ABLE)
     answer = site.client.post(
         "/api/process",
         headers={"Idempotency-Key": "demo-001"},

@@ -13,10 +13,54 @@ from pixtools.domain.operations.actions import ACTIONS, Picture
 from pixtools.domain.pipeline import Pipeline
 from pixtools.domain.presets import PRESETS, preset_named
 
+ABLE = replace(STANDARD, actions=STANDARD.actions | {"denoise"}, models=("fast",))
 
-def test_denoise_is_declared_but_not_offered_yet() -> None:
-    assert "denoise" in ACTIONS
-    assert "denoise" not in catalogue(STANDARD)["actions"]
+
+def test_denoise_is_shown_where_there_is_a_network_for_it() -> None:
+    """Nowhere else: neither the action nor the option."""
+    assert set(catalogue(ABLE)["actions"]) == set(ACTIONS)
+    shown = catalogue(STANDARD)["actions"]
+    assert "denoise" not in shown
+    assert not any("denoise" in each["properties"] for each in shown.values())
+    assert "Denoising" not in str(shown)
+
+
+def test_only_the_networks_that_are_here_are_shown() -> None:
+    shown = catalogue(ABLE)["actions"]
+    group = shown["resize"]["$defs"]["Denoising"]["properties"]
+    for model in (shown["denoise"]["properties"]["model"], group["model"]):
+        assert model["anyOf"] == [
+            {"enum": ["fast"], "type": "string"},
+            {"type": "null"},
+        ]
+    both = catalogue(replace(ABLE, models=("quality", "fast")))["actions"]["denoise"]
+    assert both["properties"]["model"]["anyOf"][0]["enum"] == ["quality", "fast"]
+
+
+@pytest.mark.parametrize(
+    ("step", "pointer"),
+    [
+        ({"action": "denoise", "model": "quality"}, "/pipeline/0/model"),
+        (
+            {"action": "convert", "format": "png", "denoise": {"model": "quality"}},
+            "/pipeline/0/denoise/model",
+        ),
+    ],
+)
+def test_a_network_that_is_not_here_is_refused_with_those_that_are(
+    step: dict[str, object], pointer: str
+) -> None:
+    check_offered(Pipeline.parse([{**step, "id": "a"} | _fast(step)]), ABLE)
+    with pytest.raises(
+        InvalidPipeline, match=r"model quality .* offers fast"
+    ) as caught:
+        check_offered(Pipeline.parse([{**step, "id": "a"}]), ABLE)
+    assert caught.value.fields[0].pointer == pointer
+
+
+def _fast(step: dict[str, object]) -> dict[str, object]:
+    here: dict[str, object] = {"model": "fast"}
+    return here if step["action"] == "denoise" else {"denoise": here}
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from tests.pipelines import pipelines
 from pixtools.domain import plan as plans
 from pixtools.domain.errors import FieldError, InvalidPipeline
 from pixtools.domain.pipeline import Pipeline
+from pixtools.domain.plan import Denoise
 
 RESIZE = {"id": "a", "action": "resize", "width": 320}
+CLEAN = {"id": "a", "action": "denoise"}
 
 
 def refusal(steps: object) -> dict[str, str]:
@@ -112,6 +114,10 @@ def test_every_wrong_field_is_named_at_once() -> None:
         ),
         ({**RESIZE, "watermark": {"text": ""}}, "/watermark/text", "at least 1"),
         ({**RESIZE, "denoise": {"strength": 2}}, "/denoise/strength", "at most 1"),
+        ({**RESIZE, "denoise": {"model": "best"}}, "/denoise/model", "'fast'"),
+        ({**CLEAN, "strength": -1}, "/strength", "at least 0"),
+        ({**CLEAN, "model": 3}, "/model", "'quality'"),
+        ({**CLEAN, "denoise": {"strength": 0.5}}, "/denoise", "beside the action"),
         ({**RESIZE, "format": "bmp"}, "/format", "'bmp'"),
         (5, "", "an object"),
     ],
@@ -175,15 +181,40 @@ def test_defaults_are_the_contract_s(
     assert encode.background == (255, 255, 255, 255)
 
 
-def test_steps_of_the_ml_lane_are_not_in_the_light_plan() -> None:
-    steps = [
-        RESIZE,
-        {"id": "b", "action": "denoise"},
-        RESIZE | {"id": "c", "denoise": True},
-    ]
-    pipeline = Pipeline.parse(steps)
-    assert [output.id for output in pipeline.plan("jpg").outputs] == ["a"]
-    assert [step.id for step in pipeline.pictures if step.wants_denoise] == ["b", "c"]
+@pytest.mark.parametrize(
+    ("step", "wanted"),
+    [
+        (RESIZE, None),
+        (RESIZE | {"denoise": False}, None),
+        (RESIZE | {"denoise": True}, Denoise()),
+        (RESIZE | {"denoise": {}}, Denoise()),
+        (RESIZE | {"denoise": {"model": "fast"}}, Denoise(model="fast")),
+        (CLEAN, Denoise()),
+        (CLEAN | {"strength": 0}, Denoise(strength=0.0)),
+        (CLEAN | {"model": "quality"}, Denoise(model="quality")),
+    ],
+)
+def test_a_step_and_an_option_ask_for_less_noise_in_the_same_words(
+    step: dict[str, object], wanted: Denoise | None
+) -> None:
+    pipeline = Pipeline.parse([step])
+    assert pipeline.plan("jpg").outputs[0].denoise == wanted
+    assert Pipeline.parse(pipeline.canonical()).digest() == pipeline.digest()
+
+
+def test_a_denoised_photo_is_a_png_unless_it_is_asked_to_be_another() -> None:
+    """Its noise is gone: nothing that an encoder adds shall take its place."""
+    assert Pipeline.parse([CLEAN]).plan("jpg").outputs[0].encode.format == "png"
+    jpg = Pipeline.parse([CLEAN | {"format": "jpg"}])
+    assert jpg.plan("jpg").outputs[0].encode.format == "jpg"
+
+
+def test_true_and_no_options_mean_the_same() -> None:
+    digests = {
+        Pipeline.parse([RESIZE | {"denoise": wish}]).digest()
+        for wish in (True, {}, {"strength": 1}, {"strength": 1.0, "model": None})
+    }
+    assert len(digests) == 1
 
 
 def test_denoise_switched_off_is_no_denoise() -> None:

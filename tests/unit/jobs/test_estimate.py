@@ -8,13 +8,19 @@ from typing import Any
 import pytest
 from tests.unit.jobs.looks import stage_of
 
-from pixtools.domain.catalogue import STANDARD
 from pixtools.domain.job import Lane, Source, Stage
+from pixtools.domain.limits import Limits
 from pixtools.domain.pipeline import Pipeline
-from pixtools.jobs.estimate import LONGEST_MS, rendering_ms
+from pixtools.jobs.estimate import (
+    LONGEST_MS,
+    LONGEST_SECONDS,
+    denoising_ms,
+    longest_seconds,
+    rendering_ms,
+)
 from pixtools.jobs.run_stage import due_in, run_next
 from pixtools.jobs.work import is_heavy
-from pixtools.testing.house import RESIZED, House, tiny_gif
+from pixtools.testing.house import ABLE, RESIZED, House, tiny_gif
 
 PHOTO = Source(
     type="upload", key="k", bytes=4_000_000, format="jpg", width=4000, height=3000
@@ -78,6 +84,52 @@ def test_a_source_of_unknown_size_is_no_trouble() -> None:
     assert cost(replace(PHOTO, width=None, height=None, bytes=None), WEB) < 100
 
 
+def network(
+    source: Source, *, models: Any = ("quality", "fast"), **options: Any
+) -> int:
+    """Milliseconds of denoising, without those of decoding and writing."""
+    step = {"id": "clean", "action": "denoise", **options}
+    output = Pipeline.parse([step]).plan(source.format or "").outputs[0]
+    return denoising_ms(source, output, models) - rendering_ms(source, [output])
+
+
+def test_denoising_costs_what_its_network_does() -> None:
+    """Left out it is the best that is there."""
+    quality, fast = network(PHOTO, model="quality"), network(PHOTO, model="fast")
+    assert quality >= 4 * fast > 1000
+    assert network(PHOTO) == quality
+    assert network(PHOTO, models=("fast",)) == fast
+
+
+@pytest.mark.parametrize(
+    ("options", "megapixels"),
+    [
+        ({}, 12.0),
+        ({"width": 1000}, 0.75),
+        ({"width": 1000, "height": 1000, "fit": "cover"}, 1.0),
+        ({"width": 1000, "height": 1000, "fit": "contain"}, 0.75),
+        ({"width": 8000, "enlarge": True}, 12.0),
+    ],
+)
+def test_denoising_costs_by_the_size_that_is_denoised(
+    options: dict[str, Any], megapixels: float
+) -> None:
+    """After it was made smaller or cut; before it is made larger or padded."""
+    whole = network(PHOTO, format="jpg")
+    asked = network(PHOTO, format="jpg", **options)
+    assert asked == pytest.approx(whole * megapixels / 12, rel=0.01)
+
+
+def test_a_large_photo_has_longer_to_be_denoised() -> None:
+    """In proportion to its estimate, but never so long that a token is taken back."""
+    limits = Limits(timeout_seconds=120)
+    assert longest_seconds(limits) == 120
+    assert longest_seconds(limits, 10_000) == 160
+    assert longest_seconds(limits, LONGEST_MS) == LONGEST_SECONDS
+    patient = Limits(timeout_seconds=7200)
+    assert longest_seconds(patient, LONGEST_MS) == 7200
+
+
 def stages(house: House, job_id: str) -> list[Stage]:
     with house.database.read() as tx:
         return list(tx.stages.of_job(job_id))
@@ -112,8 +164,7 @@ def test_who_does_light_work_only_leaves_the_rest_and_sleeps(house: House) -> No
 @pytest.mark.parametrize("isolated", [True, False])
 def test_denoising_is_heavy_wherever_it_runs(house: House, isolated: bool) -> None:
     """Without a lane of its own it waits with everything else."""
-    offered = replace(STANDARD, actions=STANDARD.actions | {"denoise"})
-    house.rule(capabilities=offered, ml_isolated=isolated)
+    house.rule(capabilities=ABLE, ml_isolated=isolated)
     render, denoise = stages(house, house.submit(RESIZED, CLEAN).id)
     assert (render.lane, is_heavy(house.rules, render)) == ("default_queue", False)
     lane = "ml_inference_queue" if isolated else "default_queue"

@@ -14,7 +14,7 @@ from pixtools.jobs.claimed import Claimed
 from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.run_stage import claim, run_next
-from pixtools.testing.house import RESIZED, House
+from pixtools.testing.house import ABLE, RESIZED, House
 
 CLEAN = {"id": "clean", "action": "denoise"}
 
@@ -22,8 +22,7 @@ CLEAN = {"id": "clean", "action": "denoise"}
 @pytest.fixture
 def house() -> House:
     able = House()
-    have = able.rules.capabilities
-    able.rule(capabilities=replace(have, actions=have.actions | {"denoise"}))
+    able.rule(capabilities=ABLE)
     return able
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import (
@@ -30,7 +29,7 @@ from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.reap import reap, release
 from pixtools.jobs.retry import retry
 from pixtools.jobs.run_stage import claim, work
-from pixtools.testing.house import FACTS, RESIZED, House
+from pixtools.testing.house import ABLE, FACTS, RESIZED, House
 from pixtools.testing.memory_facts import State
 from pixtools.testing.memory_jobs import MemoryDatabase
 from pixtools.testing.memory_work import NO_IMAGE
@@ -63,9 +62,7 @@ class Life(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.house = House()
-        have = self.house.rules.capabilities
-        able = replace(have, actions=have.actions | {"denoise"})
-        self.house.rule(capabilities=able)
+        self.house.rule(capabilities=ABLE)
         self.seen: dict[str, Job] = {}
 
     @property

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.unit.jobs.looks import raising, stage_of
 
-from pixtools.domain.catalogue import STANDARD
 from pixtools.domain.errors import Interrupted, StorageUnavailable
 from pixtools.domain.job import Stage, Wakeup
 from pixtools.jobs.reap import reap
 from pixtools.jobs.relay import relay
 from pixtools.jobs.run_stage import claim, run_next
-from pixtools.testing.house import RESIZED, House
+from pixtools.testing.house import ABLE, RESIZED, House
 
 CLEAN = {"id": "clean", "action": "denoise"}
 
@@ -33,8 +31,7 @@ class Post:
 @pytest.fixture
 def house() -> House:
     house = House()
-    offered = replace(STANDARD, actions=STANDARD.actions | {"denoise"})
-    house.rule(relayed=True, capabilities=offered)
+    house.rule(relayed=True, capabilities=ABLE)
     return house
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pixtools.domain.errors import CorruptImage, TimedOut
-from pixtools.domain.plan import Encode, OutputPlan, RenderPlan
+from pixtools.domain.plan import Denoise, Encode, OutputPlan, RenderPlan
 from pixtools.domain.report import OutputFacts, OutputFailure, Report, SourceFacts
 from pixtools.workers.answers import checked_report, error_named, read_answer
 from pixtools.workers.protocol import (
@@ -64,6 +64,7 @@ def scratch(tmp_path: Path) -> Path:
     "answer",
     [
         HELLO,
+        Hello(pid=1, capabilities=replace(HELLO.capabilities, models=("fast",))),
         Estimate(id=1, bytes=2),
         Progress(id=1, fraction=0.25),
         Done(id=1, report=replace(REPORT, metadata={"iso": 400, "gps": {"x": 1.5}})),
@@ -173,6 +174,39 @@ def test_a_report_that_does_not_answer_the_plan_is_a_breach(
 ) -> None:
     with pytest.raises(BrokenProtocol):
         checked_report(Done(id=1, report=report), PLAN, scratch)
+
+
+NOISY = replace(
+    PLAN,
+    outputs=tuple(replace(output, denoise=Denoise()) for output in PLAN.outputs),
+)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"noise_sigma": 12.5, "model": "fast"},
+        {"noise_sigma": 0.5, "skipped": "clean"},
+        {"noise_sigma": None},
+    ],
+)
+def test_what_is_told_of_noise_is_believed(scratch: Path, told: Any) -> None:
+    report = replace(REPORT, outputs=(replace(MADE, **told),))
+    assert checked_report(Done(id=1, report=report), NOISY, scratch) == report
+
+
+@pytest.mark.parametrize("sigma", [-1.0, 256.0, float("nan"), float("inf")])
+def test_noise_that_no_picture_has_is_a_breach(scratch: Path, sigma: float) -> None:
+    report = replace(REPORT, outputs=(replace(MADE, noise_sigma=sigma),))
+    with pytest.raises(BrokenProtocol):
+        checked_report(Done(id=1, report=report), NOISY, scratch)
+
+
+def test_noise_that_nobody_asked_for_is_a_breach(scratch: Path) -> None:
+    for told in ({"noise_sigma": 1.0}, {"model": "fast"}, {"skipped": "clean"}):
+        report = replace(REPORT, outputs=(replace(MADE, **told),))
+        with pytest.raises(BrokenProtocol, match="Nobody asked"):
+            checked_report(Done(id=1, report=report), PLAN, scratch)
 
 
 def test_metadata_that_is_no_json_is_a_breach(scratch: Path) -> None:

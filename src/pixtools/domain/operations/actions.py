@@ -47,9 +47,9 @@ class Picture(Geometry, Output, Action):
     )
 
     @property
-    def wants_denoise(self) -> bool:
-        """Whether this step belongs on the ML lane."""
-        return self.denoise is not None
+    def denoising(self) -> Denoising | None:
+        """How noise is to be removed, if it is: then the step is the ML lane's."""
+        return self.denoise
 
 
 class Convert(Picture):
@@ -82,24 +82,27 @@ class AddWatermark(Picture):
     watermark: Watermark = Field(description="What to draw, and where.")
 
 
-class Denoise(Picture):
+class Denoise(Denoising, Picture):
     """Remove noise with a neural network."""
 
     action: Literal["denoise"] = "denoise"
     format: AnyFormat | None = option("png", control="select", help="Format to write.")
-    strength: float | None = option(
-        None,
-        ge=0,
-        le=1,
-        step=0.05,
-        control="slider",
-        help=Denoising.model_fields["strength"].description or "",
-    )
+
+    @model_validator(mode="after")
+    def _says_it_once(self) -> Self:
+        if self.denoise is not None and self.denoise != Denoising():
+            raise PydanticCustomError(
+                "denoise_twice",
+                "Expected model and strength beside the action denoise, "
+                "not in an option.",
+                {"field": "denoise"},
+            )
+        return self
 
     @property
-    def wants_denoise(self) -> bool:
+    def denoising(self) -> Denoising:
         """Always: that is what the step is for."""
-        return True
+        return Denoising(model=self.model, strength=self.strength)
 
 
 class ReadMetadata(Action):
