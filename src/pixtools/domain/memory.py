@@ -6,14 +6,16 @@ holds them against the peak of real processes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import ceil
 
+from pixtools.domain.errors import ImageTooLargeForMemory, OutputError
 from pixtools.domain.ladder import Rung, ladder
 from pixtools.domain.layout import Size
-from pixtools.domain.limits import MIB
-from pixtools.domain.plan import Encode
+from pixtools.domain.limits import MIB, Limits
+from pixtools.domain.plan import Encode, OutputPlan
 from pixtools.domain.report import SourceFacts
-from pixtools.domain.task import Task
+from pixtools.domain.task import MOVING, Task, task_for
 
 _PROCESS = 34 * MIB
 """A process that has opened the engine and made something small."""
@@ -38,6 +40,46 @@ def estimate(facts: SourceFacts, tasks: Sequence[Task]) -> int:
     held = top * 2 if facts.orientation > 1 else top
     lower = _second(rungs, tasks) * frames * depth
     return _PROCESS + max(reading + top, held, top + lower + writing)
+
+
+def too_large_for_memory(needed: int, limits: Limits) -> ImageTooLargeForMemory:
+    """The refusal of a photo that needs so many bytes."""
+    return ImageTooLargeForMemory(
+        f"Expected at most {limits.memory_budget_bytes // MIB} MiB of memory "
+        f"for this image but it is estimated to need {ceil(needed / MIB)} MiB."
+    )
+
+
+def least(
+    format: str, upright: Size, outputs: Iterable[OutputPlan], limits: Limits
+) -> int:
+    """Bytes that a render takes at the very least, whatever else its source is.
+
+    Who decodes nothing knows no more of a photo than its format and size: depth, alpha
+    and interlacing may only add to this. Outputs that can't be made take nothing, and
+    those of an animation might be such.
+    """
+    lying = [_lying(format, upright, orientation) for orientation in (1, 3, 6)]
+    sure = [one for one in outputs if not (one.encode.animated and format in MOVING)]
+    return max(
+        (min(_alone(facts, output, limits) for facts in lying) for output in sure),
+        default=_PROCESS,
+    )
+
+
+def _lying(format: str, upright: Size, orientation: int) -> SourceFacts:
+    """The plainest source of this size that is stored turned so."""
+    width, height = upright[::-1] if orientation > 4 else upright
+    return SourceFacts(
+        format=format, width=width, height=height, orientation=orientation
+    )
+
+
+def _alone(facts: SourceFacts, output: OutputPlan, limits: Limits) -> int:
+    try:
+        return estimate(facts, [task_for(output, facts, limits)])
+    except OutputError:
+        return _PROCESS
 
 
 def _decoder(facts: SourceFacts, needed: Size) -> int:

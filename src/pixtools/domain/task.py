@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.layout import Layout, Size, check_layout, layout, smaller
 from pixtools.domain.limits import Limits
 from pixtools.domain.plan import OutputPlan
 from pixtools.domain.report import SourceFacts
+
+MOVING: Final = ("gif", "webp")
+"""Formats whose sources may have frames that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ def task_for(output: OutputPlan, facts: SourceFacts, limits: Limits) -> Task:
     """Lay an output out. Raises OutputTooLarge or OutputTooLargeForFormat."""
     kind = FORMATS[output.encode.format]
     moves = output.encode.animated and kind.animation
-    frames = facts.pages if moves and facts.format in ("gif", "webp") else 1
+    frames = facts.pages if moves and facts.format in MOVING else 1
     laid = layout(facts.upright_size, output.box)
     task = Task(output, laid, smaller(laid.scaled, facts.upright_size), frames)
     check_layout(laid, kind, limits, frames)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pixtools.domain.errors import ImageTooLargeForMemory, OutputError
+from pixtools.domain.errors import OutputError
 from pixtools.domain.ladder import Rung, ladder
-from pixtools.domain.limits import MIB, Limits
-from pixtools.domain.memory import estimate
+from pixtools.domain.limits import Limits
+from pixtools.domain.memory import estimate, too_large_for_memory
 from pixtools.domain.plan import OutputPlan, RenderPlan
 from pixtools.domain.report import OutputFacts, OutputFailure, Report, SourceFacts
 from pixtools.domain.task import Task, task_for
@@ -89,10 +89,7 @@ def _checked_cost(facts: SourceFacts, tasks: Sequence[Task], limits: Limits) -> 
     check_frames(facts, _frames(tasks), limits)
     needed = estimate(facts, tasks)
     if needed > limits.memory_budget_bytes:
-        raise ImageTooLargeForMemory(
-            f"Expected at most {limits.memory_budget_bytes // MIB} MiB of memory "
-            f"for this image but it is estimated to need {needed // MIB} MiB."
-        )
+        raise too_large_for_memory(needed, limits)
     return needed
 
 

@@ -21,7 +21,7 @@ from pixtools.jobs.problems import problem_of
 from pixtools.jobs.read import get_batch
 from pixtools.jobs.service import Service
 from pixtools.jobs.submit import check_announced
-from pixtools.jobs.work import fetching_stage, stages_of
+from pixtools.jobs.work import check_memory, fetching_stage, stages_of
 
 EXAMPLE_SIZE: Final[Size] = (4000, 3000)
 """A photo of twelve megapixels, as most phones and cameras take them."""
@@ -94,6 +94,7 @@ def dry_run(service: Service, order: Order, source: Source) -> Forecast:
     _check_batch(service, order)
     known = source.format is not None
     job = (job_of if known else _example)(service, order, source, "")
+    check_memory(service, order.pipeline, source)
     now = service.clock.now()
     stages = stages_of(service, job, now)
     first = [fetching_stage(service, job, now)] if source.type == "url" else []

@@ -18,15 +18,15 @@ from pixtools.jobs.photos import stored_source
 from pixtools.jobs.ports.sources import FetchedSource
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.service import Service
-from pixtools.jobs.work import check_format, outputs_of, stages_of
+from pixtools.jobs.work import check_format, check_memory, outputs_of, stages_of
 
 
 def fetch_source(service: Service, stage: Stage, job: Job) -> bool:
     """Fetch a claimed job's source and queue its pictures; False if it lost the claim.
 
     Raises what the fetcher, the intake, the store and the pulse raise, UploadMismatch
-    if it is not the file that was announced, and InvalidPipeline if its format does
-    not go with the job's steps.
+    if it is not the file that was announced, InvalidPipeline if its format does not go
+    with the job's steps, and ImageTooLargeForMemory.
     """
     pulse = Pulse(service, stage)
     with Intake.of_job(service, job) as intake:
@@ -36,7 +36,9 @@ def fetch_source(service: Service, stage: Stage, job: Job) -> bool:
         pulse.hold()
         received = intake.finish()
         source = stored_source("url", received, job.source.filename or fetched.filename)
-        check_format(service, Pipeline.parse(job.pipeline), source.format or "")
+        pipeline = Pipeline.parse(job.pipeline)
+        check_format(service, pipeline, source.format or "")
+        check_memory(service, pipeline, source)
         kept = pulse.insist(lambda: _arrived(service, stage, source))
         # Whoever has the claim now may have put the same file there.
         intake.keep()

@@ -17,7 +17,13 @@ from pixtools.jobs.change import Change, change
 from pixtools.jobs.ports.blobs import SignedUpload
 from pixtools.jobs.ports.facts import Remembered
 from pixtools.jobs.service import Service
-from pixtools.jobs.work import check_format, check_pipeline, outputs_of, stages_of
+from pixtools.jobs.work import (
+    check_format,
+    check_memory,
+    check_pipeline,
+    outputs_of,
+    stages_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,11 @@ def job_of(service: Service, order: Order, source: Source, job_id: str) -> Job:
 
 
 def accept(service: Service, order: Order, job: Job) -> Submitted:
-    """The one transaction that takes a job on, or finds the first answer."""
+    """The one transaction that takes a job on, or finds the first answer.
+
+    Raises ImageTooLargeForMemory, and what else it is refused for.
+    """
+    check_memory(service, order.pipeline, job.source)
     with change(service) as made:
         first = _first_answer(service, made, order, job)
         if first:

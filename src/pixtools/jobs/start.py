@@ -21,7 +21,7 @@ from pixtools.jobs.ports.blobs import Blob
 from pixtools.jobs.read import get_job
 from pixtools.jobs.service import Service
 from pixtools.jobs.submit import Submitted
-from pixtools.jobs.work import check_format, outputs_of, stages_of
+from pixtools.jobs.work import check_format, check_memory, outputs_of, stages_of
 
 
 def start(service: Service, tenant: str, job_id: str) -> Submitted:
@@ -29,8 +29,8 @@ def start(service: Service, tenant: str, job_id: str) -> Submitted:
 
     An upload that is refused is deleted, so that a right one may take its place
     while the permission lasts. Raises JobNotFound, JobExpired, UploadMissing,
-    UploadMismatch, InvalidPipeline, QueueFull, TenantShareExceeded, and what
-    `header.read_header` raises.
+    UploadMismatch, InvalidPipeline, ImageTooLargeForMemory, QueueFull,
+    TenantShareExceeded, and what `header.read_header` raises.
     """
     job = get_job(service, tenant, job_id)
     if job.status != "created":
@@ -38,7 +38,9 @@ def start(service: Service, tenant: str, job_id: str) -> Submitted:
     admit(service, tenant)
     try:
         source = _verified(service, job.source)
-        check_format(service, Pipeline.parse(job.pipeline), source.format or "")
+        pipeline = Pipeline.parse(job.pipeline)
+        check_format(service, pipeline, source.format or "")
+        check_memory(service, pipeline, source)
     except (SourceError, UploadMismatch, InvalidPipeline):
         service.blobs.delete(job.source.key)
         raise

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from pixtools.domain.catalogue import check_offered
 from pixtools.domain.errors import FieldError, InvalidPipeline
-from pixtools.domain.job import Batch, Job, Output, Stage
+from pixtools.domain.job import Batch, Job, Output, Source, Stage
 from pixtools.domain.keys import inbox_prefix
+from pixtools.domain.memory import least, too_large_for_memory
 from pixtools.domain.operations.actions import Picture, Step
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.estimate import denoising_ms, rendering_ms
@@ -42,6 +43,20 @@ def check_format(service: Service, pipeline: Pipeline, source_format: str) -> No
             index = [step.id for step in pipeline.steps].index(output.id)
             text = f"This deployment can't write {output.encode.format}: name a format."
             raise _unusable(f"/pipeline/{index}/format", text)
+
+
+def check_memory(service: Service, pipeline: Pipeline, source: Source) -> None:
+    """Raise ImageTooLargeForMemory for a photo that no worker here could ever take.
+
+    Nothing is said of a photo that is not here yet.
+    """
+    if not (source.format and source.width and source.height):
+        return
+    size, limits = (source.width, source.height), service.rules.limits
+    outputs = pipeline.plan(source.format).outputs
+    needed = least(source.format, size, outputs, limits)
+    if needed > limits.memory_budget_bytes:
+        raise too_large_for_memory(needed, limits)
 
 
 def watermark_key(step: Step) -> str | None:

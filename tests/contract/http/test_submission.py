@@ -150,6 +150,7 @@ class TestWithThePhoto:
             (b"%PDF-1.7 " + bytes(600), 415, "unsupported_format"),
             (b"\xff\xd8\xff", 400, "truncated_image"),
             (tiny_gif(50_000, 50_000), 422, "image_too_large"),
+            (tiny_gif(9_900, 9_900), 422, "image_too_large_for_memory"),
         ],
     )
     def test_what_is_no_usable_image_is_refused_and_leaves_nothing(

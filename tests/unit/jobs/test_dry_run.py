@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.unit.jobs.looks import stage_of
 from pixtools.domain.errors import (
     BatchNotFound,
     ImageTooLarge,
+    ImageTooLargeForMemory,
     InvalidPipeline,
     InvalidRequest,
     JobConflict,
@@ -19,6 +21,7 @@ from pixtools.domain.errors import (
     UploadTooLarge,
 )
 from pixtools.domain.job import Source
+from pixtools.domain.limits import MIB, Limits
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.aside import set_aside
 from pixtools.jobs.batch import close_batch, open_batch
@@ -173,9 +176,18 @@ def test_what_would_be_refused_is_refused(house: House) -> None:
         foreseen(house, GIF, {**RESIZED, "action": "denoise", "width": None})
     with pytest.raises(InvalidPipeline):
         foreseen(house, GIF, {**RESIZED, "format": None, "quality": 80})
+    with pytest.raises(ImageTooLargeForMemory):
+        foreseen(house, replace(GIF, width=9_900, height=9_900), RESIZED)
     most = house.rules.limits.max_upload_bytes
     with pytest.raises(UploadTooLarge):
         foreseen(house, Source(type="s3_presigned", key="", bytes=most + 1), RESIZED)
+
+
+def test_an_example_is_never_too_large_for_memory(house: House) -> None:
+    """The photo itself may be smaller."""
+    house.rule(limits=Limits(memory_budget_bytes=64 * MIB))
+    large = {"id": "a", "action": "convert", "format": "avif"}
+    assert foreseen(house, UNKNOWN, large).example_cost
 
 
 def test_a_batch_is_looked_at_and_not_joined(house: House) -> None:

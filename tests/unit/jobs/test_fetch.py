@@ -103,6 +103,7 @@ def test_another_file_than_the_announced_one_fails_the_job(
         (b"", "empty_file"),
         (b"<html>not a photo, but as long as one</html>" * 3, "unsupported_format"),
         (tiny_gif(60_000, 60_000), "image_too_large"),
+        (tiny_gif(9_900, 9_900), "image_too_large_for_memory"),
     ],
 )
 def test_what_is_no_photo_fails_the_job_as_an_upload_is_refused(

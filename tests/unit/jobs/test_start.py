@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pixtools.domain.errors import (
+    ImageTooLargeForMemory,
     InvalidPipeline,
     JobExpired,
     JobNotFound,
@@ -189,6 +190,16 @@ def test_an_upload_that_is_not_right_is_deleted(
     assert house.blobs.keys() == []
     uploaded(house, given)
     assert start(house.service, "default", given.job.id).job.status == "queued"
+
+
+def test_an_upload_that_fits_into_no_worker_is_refused(house: House) -> None:
+    """At once, though nobody would have decoded it for hours."""
+    given = announce(house.service, ORDER)
+    put(house, given.job.source.key, tiny_gif(9_900, 9_900))
+    with pytest.raises(ImageTooLargeForMemory, match=r"1024 MiB .* need 1\d{3} MiB"):
+        start(house.service, "default", given.job.id)
+    assert house.blobs.keys() == []
+    assert house.job(given.job.id).status == "created"
 
 
 def test_an_upload_that_the_pipeline_can_not_write_is_refused(house: House) -> None:

@@ -11,6 +11,7 @@ from pixtools.domain.errors import (
     EmptyFile,
     FieldError,
     ImageTooLarge,
+    ImageTooLargeForMemory,
     InvalidPipeline,
     PixtoolsError,
     StorageUnavailable,
@@ -83,6 +84,7 @@ def test_the_source_is_streamed_in_any_pieces(house: House) -> None:
         (b"Dear sir, " * 99, Limits(), UnsupportedFormat),
         (tiny_gif(0, 7), Limits(), CorruptImage),
         (tiny_gif(50_000, 50_000), Limits(), ImageTooLarge),
+        (tiny_gif(9_900, 9_900), Limits(), ImageTooLargeForMemory),
         (tiny_gif(), Limits(max_upload_bytes=20), UploadTooLarge),
     ],
 )

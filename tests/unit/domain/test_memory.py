@@ -1,0 +1,84 @@
+"""What a photo's format and size alone say of the memory that it will take."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, strategies as st
+
+from pixtools.domain.errors import OutputError
+from pixtools.domain.formats import FORMATS
+from pixtools.domain.limits import MIB, Limits
+from pixtools.domain.memory import estimate, least
+from pixtools.domain.plan import Box, Encode, Mark, OutputPlan
+from pixtools.domain.report import SourceFacts
+from pixtools.domain.task import Task, task_for
+
+SIDES = st.integers(1, 9000)
+FACTS = st.builds(
+    SourceFacts,
+    format=st.sampled_from(sorted(FORMATS)),
+    width=SIDES,
+    height=SIDES,
+    pages=st.integers(1, 40),
+    orientation=st.integers(1, 8),
+    has_alpha=st.booleans(),
+    color_space=st.sampled_from(["srgb", "cmyk", "b-w"]),
+    bits=st.sampled_from([1, 8, 16]),
+    interlaced=st.booleans(),
+)
+BOXES = st.builds(
+    Box,
+    width=SIDES,
+    height=SIDES,
+    fit=st.sampled_from(["inside", "cover", "contain", "fill", "outside"]),
+    gravity=st.sampled_from(["centre", "attention"]),
+    enlarge=st.booleans(),
+)
+ENCODES = st.builds(
+    Encode,
+    format=st.sampled_from([name for name in FORMATS if FORMATS[name].writable]),
+    lossless=st.booleans(),
+    max_bytes=st.sampled_from([None, 9000]),
+    background=st.sampled_from([(255, 255, 255, 255), (0, 0, 0, 0)]),
+    animated=st.booleans(),
+)
+OUTPUTS = st.builds(
+    OutputPlan,
+    id=st.just("out"),
+    action=st.just("resize"),
+    box=BOXES | st.none(),
+    mark=st.sampled_from([None, Mark(text="mine")]),
+    encode=ENCODES,
+)
+
+
+def laid_out(facts: SourceFacts, outputs: list[OutputPlan]) -> list[Task]:
+    """The outputs that can be made, as the engine takes them."""
+    tasks = []
+    for output in outputs:
+        with suppress(OutputError):
+            tasks.append(task_for(output, facts, Limits()))
+    return tasks
+
+
+@given(FACTS, st.lists(OUTPUTS, max_size=5))
+def test_nothing_is_refused_early_that_a_worker_would_take(
+    facts: SourceFacts, outputs: list[OutputPlan]
+) -> None:
+    """What is known early says no more than what is known of the whole header."""
+    early = least(facts.format, facts.upright_size, outputs, Limits())
+    assert early <= estimate(facts, laid_out(facts, outputs))
+
+
+@pytest.mark.parametrize("format", ["jpg", "png", "avif", "gif", "tiff", "webp"])
+def test_of_a_plain_photo_and_one_output_all_is_known_early(format: str) -> None:
+    facts = SourceFacts(format=format, width=6000, height=4000)
+    output = OutputPlan(
+        id="web", action="resize", encode=Encode(format="jpg"), box=Box(width=800)
+    )
+    tasks = [task_for(output, facts, Limits())]
+    early = least(format, (6000, 4000), [output], Limits())
+    assert early > 34 * MIB
+    assert early >= 0.8 * estimate(facts, tasks)
