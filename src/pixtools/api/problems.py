@@ -42,6 +42,7 @@ STATUS: Final[dict[str, int]] = {
     "output_too_large_for_format": 422,
     "max_bytes_unreachable": 422,
     "watermark_unusable": 422,
+    "denoiser_unusable": 503,
     "encode_failed": 422,
     "refused": 409,
     "job_not_found": 404,

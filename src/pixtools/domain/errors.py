@@ -9,7 +9,7 @@
     │   └── SourceRefused · SourceUnreachable
     ├── OutputError               this one output can't be made
     │   ├── OutputTooLarge · OutputTooLargeForFormat · MaxBytesUnreachable
-    │   └── WatermarkUnusable · EncodeFailed
+    │   └── WatermarkUnusable · DenoiserUnusable · EncodeFailed
     ├── Refused                   right request, wrong moment or wrong state
     │   ├── JobNotFound · BatchNotFound · JobExpired · JobConflict
     │   ├── DeliveryNotFound · SandboxNotFound · SecretFixed
@@ -186,6 +186,12 @@ class WatermarkUnusable(OutputError):
     """The watermark can't be drawn."""
 
     code = "watermark_unusable"
+
+
+class DenoiserUnusable(OutputError):
+    """The network that removes noise is not there, or its weights are broken."""
+
+    code = "denoiser_unusable"
 
 
 class EncodeFailed(OutputError):

@@ -23,6 +23,9 @@ _PROCESS = 34 * MIB
 _LINES = 2300
 """Rows of the source that a stream through a resampler holds, at most."""
 
+_NETWORK = 192 * MIB
+"""ONNX Runtime, the larger network, and what it takes for a tile."""
+
 
 def estimate(facts: SourceFacts, tasks: Sequence[Task]) -> int:
     """Bytes of memory that a process is expected to need at its peak for this."""
@@ -119,7 +122,8 @@ def _writer(task: Task, facts: SourceFacts) -> int:
     drawn = 8 * round(area * mark.size**2) + 4 * MIB if mark else 0
     padded = task.layout.pads and encode.background[3] < 255
     encoding = _encoder(encode, area, alpha=facts.has_alpha or padded)
-    return (copies if copied else 0) + drawn + encoding
+    network = _NETWORK if task.output.denoise else 0
+    return (copies if copied else 0) + drawn + encoding + network
 
 
 def _encoder(encode: Encode, area: int, *, alpha: bool) -> int:

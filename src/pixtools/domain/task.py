@@ -28,6 +28,17 @@ class Task:
     needed: Size
     frames: int = 1
 
+    @property
+    def enlarges(self) -> bool:
+        """Whether any side of what is decoded is scaled up."""
+        return self.needed != self.layout.scaled
+
+    @property
+    def cleaned(self) -> Size:
+        """The size at which noise is removed: where there are the fewest pixels."""
+        laid = self.layout
+        return self.needed if self.enlarges else smaller(laid.size, laid.scaled)
+
 
 def task_for(output: OutputPlan, facts: SourceFacts, limits: Limits) -> Task:
     """Lay an output out. Raises OutputTooLarge or OutputTooLargeForFormat."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyvips
 
@@ -14,11 +15,15 @@ from pixtools.domain.plan import Mark
 from pixtools.domain.report import OutputFacts, SourceFacts
 from pixtools.domain.task import Task
 from pixtools.engine import carry, cost, encode, keep_source
+from pixtools.engine.denoise.session import Denoisers
 from pixtools.engine.faults import output_fault
 from pixtools.engine.levels import Level
 from pixtools.engine.ops import colour, geometry
 from pixtools.engine.progress import Progress
 from pixtools.engine.vips import TROUBLE, said
+
+if TYPE_CHECKING:
+    from pixtools.engine.denoise.clean import Cleaned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,22 +35,29 @@ class Developer:
     scratch: Path
     assets: Mapping[str, Path]
     progress: Progress
+    denoisers: Denoisers
 
 
 @dataclass(frozen=True, slots=True)
 class _Exposure:
     """One task, with all decided that every frame of it shares.
 
-    `veil` is the watermark drawn on nothing, for animations: drawn once.
+    `veil` is the watermark drawn on nothing, for animations: drawn once. `cleaned`
+    gets what was found out about each frame's noise.
     """
 
     task: Task
     corner: tuple[int, int]
-    assets: Mapping[str, Path]
+    shared: Developer
     veil: pyvips.Image | None = None
+    cleaned: list[Cleaned] = field(default_factory=list)
 
 
 Step = Callable[[pyvips.Image, _Exposure], pyvips.Image]
+
+
+def _clean_first(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    return _cleaned(image, exposure) if exposure.task.enlarges else image
 
 
 def _scale(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
@@ -55,6 +67,10 @@ def _scale(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
 def _cut(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
     layout = exposure.task.layout
     return geometry.cut(image, exposure.corner, layout.size) if layout.cuts else image
+
+
+def _clean(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    return image if exposure.task.enlarges else _cleaned(image, exposure)
 
 
 def _pad(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
@@ -76,14 +92,18 @@ def _mark(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
     if exposure.veil is not None:
         veiled = image.composite2(exposure.veil, "over")
         return veiled if colour.has_alpha(image) else veiled.extract_band(0, n=3)
-    return _marked(image, mark, exposure.assets)
+    return _marked(image, mark, exposure.shared.assets)
 
 
 def _fit_format(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
     return encode.fit_for(image, exposure.task.output.encode)
 
 
-STEPS: tuple[Step, ...] = (_scale, _cut, _pad, _mark, _fit_format)
+STEPS: tuple[Step, ...] = (
+    *(_clean_first, _scale, _cut, _clean),
+    *(_pad, _mark, _fit_format),
+)
+"""Noise goes where there are the fewest pixels: before a picture grows, else after."""
 
 
 def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
@@ -97,7 +117,7 @@ def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
     name = f"{task.output.id}.{FORMATS[wanted.format].extension}"
     path, draft = shared.scratch / name, shared.scratch / f"{name}.part"
     try:
-        image = _exposed(level, task, shared.assets)
+        image, cleaned = _exposed(level, task, shared)
         quality = _write(image, task, draft, path, shared)
         kept = keep_source.keep_if_smaller(shared.source, shared.facts, task, path)
     except TROUBLE as error:
@@ -119,20 +139,46 @@ def develop(level: Level, task: Task, shared: Developer) -> OutputFacts:
         quality=None if kept else quality,
         frames=task.frames,
         kept_source=kept,
+        noise_sigma=max((one.noise_sigma for one in cleaned), default=None),
+        model=next((one.model for one in cleaned if one.model), None),
+        skipped="clean" if cleaned and all(one.skipped for one in cleaned) else None,
     )
 
 
-def _exposed(level: Level, task: Task, assets: Mapping[str, Path]) -> pyvips.Image:
+def _exposed(
+    level: Level, task: Task, shared: Developer
+) -> tuple[pyvips.Image, list[Cleaned]]:
+    """The picture to write, and what was found out about the noise of its frames."""
     pages = level.pages[: task.frames]
     corner = geometry.find_corner(pages[0], task.layout)
-    veil = _veil(task, assets) if len(pages) > 1 else None
-    exposure = _Exposure(task, corner, assets, veil)
-    made = [_all_steps(page, exposure) for page in pages]
-    if len(made) == 1:
-        return carry.as_still(made[0])
+    veil = _veil(task, shared.assets) if len(pages) > 1 else None
+    exposure = _Exposure(task, corner, shared, veil)
+    if len(pages) == 1:
+        return carry.as_still(_all_steps(pages[0], exposure)), exposure.cleaned
     # Hundreds of lazy frames cost more memory than their pixels.
-    strip = pyvips.Image.arrayjoin([page.copy_memory() for page in made], across=1)
-    return carry.as_animation(strip, pages[0], task.layout.size[1])
+    made = [_all_steps(page, exposure).copy_memory() for page in pages]
+    strip = pyvips.Image.arrayjoin(made, across=1)
+    strip = carry.as_animation(strip, pages[0], task.layout.size[1])
+    return strip, exposure.cleaned
+
+
+def _cleaned(image: pyvips.Image, exposure: _Exposure) -> pyvips.Image:
+    task, shared = exposure.task, exposure.shared
+    wanted = task.output.denoise
+    if wanted is None:
+        return image
+    from pixtools.engine.denoise.clean import Cleaner
+
+    cleaner = Cleaner(
+        wanted=wanted,
+        denoisers=shared.denoisers,
+        scratch=shared.scratch,
+        progress=shared.progress,
+        weight=cost.denoising_time(task) / task.frames,
+    )
+    cleaned = cleaner.clean(image)
+    exposure.cleaned.append(cleaned)
+    return cleaned.image
 
 
 def _veil(task: Task, assets: Mapping[str, Path]) -> pyvips.Image | None:

@@ -55,6 +55,7 @@ def _is_same(facts: SourceFacts, task: Task) -> bool:
         task.output.encode.format == facts.format
         and task.layout.size == (facts.width, facts.height)
         and task.output.mark is None
+        and task.output.denoise is None
         and facts.orientation == 1
         and task.frames == facts.pages
     )

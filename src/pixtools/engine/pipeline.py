@@ -16,6 +16,8 @@ from pixtools.domain.plan import OutputPlan, RenderPlan
 from pixtools.domain.report import OutputFacts, OutputFailure, Report, SourceFacts
 from pixtools.domain.task import Task, task_for
 from pixtools.engine import cost, encode
+from pixtools.engine.config import EngineConfig
+from pixtools.engine.denoise.session import Denoisers
 from pixtools.engine.develop import Developer, develop
 from pixtools.engine.header import check_frames, open_header, probe
 from pixtools.engine.levels import (
@@ -35,12 +37,15 @@ def render(
     *,
     assets: Mapping[str, Path] | None = None,
     limits: Limits | None = None,
+    denoisers: Denoisers | None = None,
     checkpoint: Checkpoint = lambda _: None,
 ) -> Report:
     """Make every output of the plan in `scratch`, from one decode of the source.
 
-    `assets` maps the plan's watermark images to files. `checkpoint` hears the done
-    share, 0..1, often; what it raises stops the work and comes out unchanged.
+    `assets` maps the plan's watermark images to files. `denoisers` keeps networks
+    open from render to render; left out, those of the package are opened anew.
+    `checkpoint` hears the done share, 0..1, often; what it raises stops the work and
+    comes out unchanged.
 
     Raises a SourceError where the source can't be used. An output that can't be
     made becomes a failure of the report and leaves no file; the others go on.
@@ -50,7 +55,7 @@ def render(
     facts = probe(source, limits)
     tasks, failures = _laid_out(plan.outputs, facts, limits)
     facts = replace(facts, estimated_bytes=_checked_cost(facts, tasks, limits))
-    total = sum(cost.writing_time(task) for task in tasks)
+    total = sum(cost.writing_time(t) + cost.denoising_time(t) for t in tasks)
     progress = Progress(checkpoint, total + cost.reading_time(facts, _frames(tasks)))
     shared = Developer(
         source=source,
@@ -58,6 +63,7 @@ def render(
         scratch=scratch,
         assets=assets or {},
         progress=progress,
+        denoisers=denoisers or Denoisers(EngineConfig()),
     )
     metadata = _metadata(source, facts) if plan.metadata else None
     made = _made(tasks, shared) if tasks else []

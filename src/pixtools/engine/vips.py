@@ -13,6 +13,8 @@ TROUBLE: Final = (pyvips.Error, UnicodeDecodeError, OverflowError)
 """What pyvips raises on bad files; the names inside them may not even be text."""
 
 _LOADERS = ("Jpeg", "Png", "Webp", "Heif", "Tiff", "Nsgif")
+_OURS = ("Raw",)
+"""Loaders that no file's content chooses, only our own code."""
 
 
 def open_engine(config: EngineConfig | None = None) -> None:
@@ -25,7 +27,7 @@ def open_engine(config: EngineConfig | None = None) -> None:
     pyvips.concurrency_set(config.threads)
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoad", True)
-    for loader in _LOADERS:
+    for loader in (*_LOADERS, *_OURS):
         pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
 
 

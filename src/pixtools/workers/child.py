@@ -20,7 +20,7 @@ from pixtools.domain.memory import estimate
 from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import Report
 from pixtools.domain.task import task_for
-from pixtools.engine import open_engine, probe, render
+from pixtools.engine import Denoisers, EngineConfig, open_engine, probe, render
 from pixtools.engine.abilities import abilities
 from pixtools.workers.loop import serve
 from pixtools.workers.protocol import Capabilities
@@ -29,13 +29,15 @@ from pixtools.workers.protocol import Capabilities
 class VipsEngine:
     """pixtools.engine, opened in this process."""
 
-    def __init__(self) -> None:
-        """Open libvips."""
-        open_engine()
+    def __init__(self, config: EngineConfig | None = None) -> None:
+        """Open libvips; networks that remove noise are opened on first use."""
+        config = config or EngineConfig()
+        open_engine(config)
+        self._denoisers = Denoisers(config)
 
     def capabilities(self) -> Capabilities:
         """What this build of libvips reads, writes and does."""
-        return Capabilities(**asdict(abilities()))
+        return Capabilities(**asdict(abilities(self._denoisers)))
 
     def estimate(self, source: Path, plan: RenderPlan, limits: Limits) -> int:
         """Bytes of memory that `render` will need; raises what the header forbids."""
@@ -60,7 +62,13 @@ class VipsEngine:
     ) -> Report:
         """Make the files."""
         return render(
-            source, plan, scratch, assets=assets, limits=limits, checkpoint=checkpoint
+            source,
+            plan,
+            scratch,
+            assets=assets,
+            limits=limits,
+            denoisers=self._denoisers,
+            checkpoint=checkpoint,
         )
 
 
