@@ -6,12 +6,15 @@ their own `config` from `wiring`. A wrong value stops the start with one sentenc
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.explain import shown
 from pixtools.variables.clients import Clients
+from pixtools.variables.networks import Networks
 from pixtools.variables.places import Places
 from pixtools.variables.serving import Serving
 from pixtools.variables.watching import Watching
@@ -28,7 +31,9 @@ EXPECTED_URLS = {
 """Their values hold passwords, so a sentence about them shows none."""
 
 
-class Settings(Watching, Webhooks, Clients, Work, Places, Serving, BaseSettings):
+class Settings(
+    Watching, Webhooks, Clients, Networks, Work, Places, Serving, BaseSettings
+):
     """Every variable that PixTools reads, with its default and what it is for.
 
     Pydantic lists the fields of the last base first.
@@ -41,6 +46,11 @@ class Settings(Watching, Webhooks, Clients, Work, Places, Serving, BaseSettings)
         frozen=True,
         case_sensitive=False,
     )
+
+    @property
+    def weights_dir(self) -> Path:
+        """Where imported weights are."""
+        return self.models_dir or self.pixtools_data_dir / "models"
 
 
 def load_settings() -> Settings:

@@ -50,11 +50,14 @@ def set_up_storage(
 
 
 def describe_pixels(settings: Settings) -> str:
-    """For `pixtools doctor`: libvips and formats, as a pixel child says them."""
+    """For `pixtools doctor`: libvips, formats, networks, as a pixel child says them."""
     with ProcessRenderer(workers_config(settings, 1)) as renderer:
         said = renderer.capabilities()
     reads, writes = ", ".join(said.readable), ", ".join(said.writable)
-    return f"libvips {said.libvips}; reads {reads}; writes {writes}"
+    models = ", ".join(said.models) or "nothing"
+    return (
+        f"libvips {said.libvips}; reads {reads}; writes {writes}; denoises by {models}"
+    )
 
 
 def describe_database(settings: Settings) -> str:

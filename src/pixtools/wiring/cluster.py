@@ -93,7 +93,8 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
     """Runs stages of these lanes, when it is told that there are some."""
     from pixtools.queue.worker import Worker
 
-    pool = workers_config(settings, settings.workers)
+    denoises = tuple(lanes) == ("ml_inference_queue",)
+    pool = workers_config(settings, settings.workers, denoises=denoises)
     let_session_yield(pool.nice)
     with (
         facts(settings) as database,
@@ -101,6 +102,8 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
         news(settings, HouseBell(), listen=False) as bell,
         ProcessRenderer(pool) as pixels,
     ):
+        if denoises:  # ready is who can begin at once
+            pixels.warm()
         known = rules(settings, offered(pixels))
 
         def run_one(owner: str, light_only: bool) -> Stage | None:

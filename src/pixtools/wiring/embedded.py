@@ -17,7 +17,7 @@ from pixtools.jobs.reap import reap, release
 from pixtools.jobs.run_stage import due_in, run_next
 from pixtools.jobs.service import Service
 from pixtools.queue.bell import HouseBell
-from pixtools.queue.config import RunnerConfig
+from pixtools.queue.config import LANES, RunnerConfig
 from pixtools.queue.giving_back import GivingBack, GivingBackFetcher
 from pixtools.queue.runners import Duties, Runners
 from pixtools.queue.solo import alone_in
@@ -94,6 +94,7 @@ def embedded_runners(
         # child waits. Children are what heavy work must leave one of, not runners.
         runners=settings.workers + 1,
         heavy=max(1, settings.workers - 1),
+        lanes=LANES,
     )
 
     def run_one(owner: str, light_only: bool) -> Stage | None:

@@ -69,9 +69,22 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def workers_config(settings: Settings, count: int) -> WorkersConfig:
-    """At most `count` pixel children at work, who share one budget of memory."""
-    return WorkersConfig(count=count, memory_bytes=settings.memory_budget_mb * MIB)
+def workers_config(
+    settings: Settings, count: int, *, denoises: bool = False
+) -> WorkersConfig:
+    """At most `count` pixel children at work, who share one budget of memory.
+
+    Who does nothing but denoise keeps one with its network open, and no other.
+    """
+    return WorkersConfig(
+        count=count,
+        kept=0 if denoises else 1,
+        kept_heavy=1 if denoises else 0,
+        memory_bytes=settings.memory_budget_mb * MIB,
+        models_dir=settings.weights_dir.resolve(),
+        precision=settings.denoise_precision,
+        denoise_threads=settings.denoise_threads or 0,
+    )
 
 
 def ask_pixels(settings: Settings) -> Capabilities:

@@ -1,12 +1,14 @@
 """`python -m pixtools.workers.child`: one pixel child, started by its parent only.
 
-Standard input is a socket to the parent (see `protocol`). The process knows the engine
-and the standard library, no database, no settings and no secrets; it ends when its
-parent does, whatever it is doing.
+Standard input is a socket to the parent (see `protocol`), the one argument what
+`WorkersConfig.words` says. The process knows the engine and the standard library, no
+database, no settings and no secrets; it ends when its parent does, whatever it is
+doing.
 """
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -14,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from pixtools.domain.errors import OutputError
+from pixtools.domain.errors import DenoiserUnusable, OutputError
 from pixtools.domain.limits import Limits
 from pixtools.domain.memory import estimate
 from pixtools.domain.plan import RenderPlan
@@ -34,6 +36,11 @@ class VipsEngine:
         config = config or EngineConfig()
         open_engine(config)
         self._denoisers = Denoisers(config)
+
+    def warm(self) -> None:
+        """Open the networks that are there; raises DenoiserUnusable."""
+        for name in self._denoisers.names():
+            self._denoisers.open(name)
 
     def capabilities(self) -> Capabilities:
         """What this build of libvips reads, writes and does."""
@@ -76,7 +83,24 @@ def main() -> None:
     """Serve the parent that holds the other end of standard input."""
     if sys.stdin.isatty():
         sys.exit("This process is started by PixTools itself; try `pixtools --help`.")
-    serve(socket.socket(fileno=0), VipsEngine())
+    told = json.loads(sys.argv[1])
+    engine = VipsEngine(
+        EngineConfig(
+            models_dir=Path(told["models_dir"]) if told["models_dir"] else None,
+            precision=told["precision"],
+            denoise_threads=told["denoise_threads"],
+        )
+    )
+    if told["warm"]:
+        _warmed(engine)
+    serve(socket.socket(fileno=0), engine)
+
+
+def _warmed(engine: VipsEngine) -> None:
+    try:
+        engine.warm()
+    except DenoiserUnusable as error:
+        sys.exit(error.detail)
 
 
 if __name__ == "__main__":

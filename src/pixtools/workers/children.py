@@ -74,6 +74,11 @@ class Children:
                 pass
         return self._capabilities
 
+    def warm(self) -> None:
+        """Start a child for heavy work, network and all. Raises WorkerLost."""
+        with self.lend(_carry_on, heavy=True):
+            pass
+
     @property
     def sound(self) -> bool:
         """Whether there can be children: none failed to start since one started."""
@@ -189,14 +194,15 @@ class Children:
                 self._changed.notify_all()
 
     def _outworn(self, child: PixelProcess) -> bool:
-        return (
-            child.jobs >= self._config.recycle_jobs
-            or child.rss_bytes() > self._config.recycle_rss_bytes
-        )
+        config = self._config
+        most = config.recycle_rss_bytes
+        if child.denoised:
+            most = max(most, config.recycle_network_rss_bytes)
+        return child.jobs >= config.recycle_jobs or child.rss_bytes() > most
 
     def _retire_later(self) -> None:
         """See to it that children without work don't stay for ever."""
-        rests = any(child.heavy for _, child in self._idle) or self._spare() > 0
+        rests = self._spare(heavy=True) > 0 or self._spare() > 0
         if rests and self._retirement is None:
             timer = threading.Timer(self._config.idle_seconds, self._retire)
             timer.daemon = True
@@ -218,19 +224,21 @@ class Children:
 
     def _unneeded(self, since: float) -> list[PixelProcess]:
         """Take those out that have been idle since then and are not kept."""
-        spare, leaving = self._spare(), list[PixelProcess]()
+        spare = {heavy: self._spare(heavy=heavy) for heavy in (False, True)}
+        leaving = list[PixelProcess]()
         for resting in [one for one in self._idle if one[0] <= since]:
             child = resting[1]
-            if child.heavy or spare > 0:
+            if spare[child.heavy] > 0:
                 self._idle.remove(resting)
                 leaving.append(child)
-                spare -= not child.heavy
+                spare[child.heavy] -= 1
         return leaving
 
-    def _spare(self) -> int:
-        """How many do light work beside those that are kept."""
+    def _spare(self, *, heavy: bool = False) -> int:
+        """How many do work of this kind beside those that are kept."""
         living = (*(child for _, child in self._idle), *self._busy)
-        return sum(not child.heavy for child in living) - self._config.kept
+        kept = self._config.kept_heavy if heavy else self._config.kept
+        return sum(child.heavy is heavy for child in living) - kept
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

@@ -47,7 +47,7 @@ def launch(config: WorkersConfig, *, heavy: bool = False) -> Launched:
     output, printed = os.pipe()
     try:
         process = subprocess.Popen(
-            config.command or command(),
+            [*(config.command or command()), config.words(heavy=heavy)],
             stdin=theirs.fileno(),
             stdout=printed,
             stderr=printed,

@@ -82,6 +82,10 @@ class ProcessRenderer:
         """What the children can do; starts the first one. Raises WorkerLost."""
         return self._children.capabilities()
 
+    def warm(self) -> None:
+        """Have a child at hand whose network is open. Raises WorkerLost."""
+        self._children.warm()
+
     def alive(self) -> bool:
         """Whether pixels can be made: children live, or could be started."""
         return self._children.sound

@@ -80,13 +80,17 @@ class PixelProcess:
         self._channel = launched.channel
         self._output = ChildOutput(launched.output, launched.process.pid)
         self._grace = config.grace_seconds
-        self._start_seconds = config.start_seconds
+        # Who has a network to open as well, yielding to all, may take longer.
+        warm = heavy and config.kept_heavy > 0
+        self._start_seconds = config.start_seconds * (3 if warm else 1)
+        self._cpu_per_second = max(_CPU_PER_SECOND, config.denoise_threads)
         self._frames = Frames()
         self._poll = select.poll()
         self._poll.register(self._channel, select.POLLIN)
         self._poll.register(self._output, select.POLLIN)
         self._over = False
         self.jobs = 0
+        self.denoised = False
         self._channel.settimeout(_SEND_SECONDS)
 
     @property
@@ -129,6 +133,7 @@ class PixelProcess:
         `checkpoint` raised; the child then has stopped the work or is dead.
         """
         self.jobs += 1
+        self.denoised |= any(output.denoise for output in task.plan.outputs)
         self._output.begin_job()
         try:
             answer = self._talk(task)
@@ -195,7 +200,7 @@ class PixelProcess:
             plan=task.plan,
             assets={name: str(path.absolute()) for name, path in task.assets.items()},
             limits=task.limits,
-            cpu_seconds=task.timeout * _CPU_PER_SECOND,
+            cpu_seconds=task.timeout * self._cpu_per_second,
         )
 
     def _is_ours(self, answer: Done | Failed | Estimate | Progress) -> bool:

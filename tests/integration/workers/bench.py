@@ -6,16 +6,20 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pixtools.domain.limits import Limits
-from pixtools.domain.plan import Encode, OutputPlan, RenderPlan
+from pixtools.domain.plan import Denoise, Encode, OutputPlan, RenderPlan
 from pixtools.domain.report import Report
 from pixtools.workers.config import WorkersConfig
 from pixtools.workers.pool import ProcessRenderer
 
 FAKE = Path(__file__).parent / "fake_child.py"
+CLEAN = OutputPlan(
+    id="a", action="denoise", encode=Encode(format="jpg"), denoise=Denoise()
+)
 PLAN = RenderPlan(
     outputs=(OutputPlan(id="a", action="convert", encode=Encode(format="jpg")),),
     metadata=True,
@@ -46,13 +50,14 @@ class Bench:
         checkpoint: Callable[[float], None] = lambda _: None,
         timeout: float = 60,
         heavy: bool = False,
+        denoise: bool = False,
     ) -> Report:
         scratch = scratch or self.scratch()
         source = scratch / "source"
         source.write_text(str(megabytes))
         return self.renderer.render(
             source,
-            PLAN,
+            replace(PLAN, outputs=(CLEAN,)) if denoise else PLAN,
             scratch,
             assets={},
             limits=Limits(),

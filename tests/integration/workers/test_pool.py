@@ -86,6 +86,16 @@ def test_a_child_that_has_grown_is_replaced(bench: Callable[..., Bench]) -> None
     assert pid_of(pool.render()) != first
 
 
+def test_a_child_that_holds_a_network_may_be_larger(
+    bench: Callable[..., Bench],
+) -> None:
+    """Else it would open its network again for each photo."""
+    sizes = {"recycle_rss_bytes": 64 * MIB, "recycle_network_rss_bytes": 128 * MIB}
+    pool = bench("hoards", **sizes)
+    first, second, third = (pid_of(pool.render(denoise=True)) for _ in range(3))
+    assert first == second != third
+
+
 def test_a_child_is_replaced_after_so_many_jobs(bench: Callable[..., Bench]) -> None:
     pool = bench("works", recycle_jobs=2)
     pids = [pid_of(pool.render()) for _ in range(4)]
@@ -162,6 +172,19 @@ def test_a_child_for_heavy_work_stays_no_longer_than_it_is_needed(
     light = pid_of(pool.render())
     pool.render(heavy=True)
     eventually(lambda: [c.pid for c in pool.renderer.children()] == [light])
+
+
+def test_a_worker_for_denoising_keeps_a_child_with_its_network(
+    bench: Callable[..., Bench],
+) -> None:
+    """It is started before there is work, and is the only one."""
+    pool = bench("works", count=1, kept=0, kept_heavy=1, idle_seconds=0.1)
+    pool.renderer.warm()
+    assert pool.renderer.capabilities().actions == ("convert",)
+    (warm,) = pool.renderer.children()
+    pool.render()
+    eventually(lambda: [c.pid for c in pool.renderer.children()] == [warm.pid])
+    assert pid_of(pool.render(heavy=True)) == warm.pid
 
 
 def test_jobs_share_the_memory_that_the_pool_may_use(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
+from pixtools.workers.config import WorkersConfig
 from pixtools.workers.launch import command, environment
 
 
@@ -33,3 +36,19 @@ def test_the_allocator_and_libvips_are_set_up_before_they_are_loaded() -> None:
 
 def test_the_current_directory_is_no_place_for_the_childs_code() -> None:
     assert command()[:2] == (sys.executable, "-P")
+
+
+def test_a_child_is_told_where_weights_are_and_whether_they_are_needed_at_once() -> (
+    None
+):
+    config = WorkersConfig(
+        models_dir=Path("/weights"), precision="int8", denoise_threads=2, kept_heavy=1
+    )
+    assert json.loads(config.words(heavy=True)) == {
+        "models_dir": "/weights",
+        "precision": "int8",
+        "denoise_threads": 2,
+        "warm": True,
+    }
+    assert not json.loads(config.words(heavy=False))["warm"]
+    assert not json.loads(WorkersConfig().words(heavy=True))["warm"]
