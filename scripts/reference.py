@@ -220,6 +220,7 @@ def commands() -> str:
     names = ["serve", "worker", "scheduler"]
     names += ["process", "submit", "usage", "migrate", "doctor"]
     names += ["keys create", "keys list", "keys revoke"]
+    names += ["models import", "models list", "models remove"]
     for name in names:
         shown = CliRunner().invoke(
             build(), [*name.split(), "--help"], env={"COLUMNS": "80", "TERM": "dumb"}

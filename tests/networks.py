@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from training import graph
-from training.variants import Variant
 
 from pixtools.domain.plan import Model
+from pixtools.engine.denoise import graph
+from pixtools.engine.denoise.variants import Variant
 
 Weights = Mapping[str, NDArray[np.float32]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import platform
@@ -10,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from training.variants import Variant
+from pixtools.engine.denoise.cards import card
+from pixtools.engine.denoise.variants import Variant
 
 PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "scikit-learn", "scikit-image")
 
@@ -38,23 +38,12 @@ class Story(TypedDict):
 
 def written(path: Path, weights: Path, variant: Variant, story: Story) -> None:
     """Write the card of `weights` as JSON."""
-    card = {
-        "file": weights.name,
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "bytes": weights.stat().st_size,
-        "variant": variant.name,
-        "depth": variant.depth,
-        "channels": variant.channels,
-        "parameters": variant.parameters,
-        "macs_per_pixel": round(variant.macs_per_pixel),
-        "halo": variant.halo,
-        "multiple": variant.shuffle,
-        "conditional": variant.conditional,
+    told = card(weights.name, weights.read_bytes(), variant) | {
         "data": "Procedural photographs only; no data set, no other weights.",
         "versions": versions(),
         **story,
     }
-    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as nn
 from torch import Tensor
 
-from training.variants import Variant
+from pixtools.engine.denoise.variants import Variant
 
 CHANCE = 0.05
 """Size of what is drawn for hidden layers, beside what they pass on."""

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from training.variants import VARIANTS, Variant
+from pixtools.engine.denoise.variants import VARIANTS, Variant
 
 
 @dataclass(frozen=True, slots=True)

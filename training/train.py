@@ -14,7 +14,8 @@ import numpy as np
 import onnx
 import torch
 
-from training import card, graph
+from pixtools.engine.denoise import graph
+from training import card
 from training.networks import Denoiser
 from training.options import Options, parsed
 from training.photos import held_out

@@ -11,7 +11,6 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from training import graph
 from training.checkpoint import load
 from training.loss import relative_error
 from training.networks import Denoiser, initialise
@@ -19,7 +18,9 @@ from training.optimiser import orthogonal
 from training.options import Options, parsed
 from training.train import exported
 from training.trainer import Trainer
-from training.variants import FAST, QUALITY, VARIANTS, Variant
+
+from pixtools.engine.denoise import graph
+from pixtools.engine.denoise.variants import FAST, QUALITY, VARIANTS, Variant
 
 SMALL = "--device cpu --pool 4 --side 64 --chunk 2 --batch 4 --patch 32 --crop 32"
 

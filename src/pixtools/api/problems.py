@@ -79,6 +79,7 @@ STATUS: Final[dict[str, int]] = {
     "broker_unavailable": 503,
     "issuer_unavailable": 503,
     "worker_lost": 503,
+    "weights_unusable": 422,
     "configuration_invalid": 500,
     "internal_error": 500,
 }

@@ -11,6 +11,7 @@ from pixtools.cli import (
     doctor,
     keys,
     migrate,
+    models,
     process,
     scheduler,
     serve,
@@ -45,6 +46,7 @@ def build() -> typer.Typer:
     ):
         app.command(epilog=epilog, no_args_is_help=False)(command)
     app.add_typer(keys.build(), name="keys")
+    app.add_typer(models.build(), name="models")
     return app
 
 

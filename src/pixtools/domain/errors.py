@@ -27,6 +27,7 @@
     │   ├── StorageUnavailable · DatabaseUnavailable · BrokerUnavailable
     │   └── WorkerLost · IssuerUnavailable
     ├── InternalError             a fault of ours, tried again
+    ├── WeightsUnusable           a file of weights can't be imported
     └── ConfigurationInvalid      a setting is wrong; the service does not start
 
 `code` is stable and documented; `retryable` says whether the same work may
@@ -421,6 +422,12 @@ class InternalError(PixtoolsError):
 
     code = "internal_error"
     retryable = True
+
+
+class WeightsUnusable(PixtoolsError):
+    """This file holds no weights that the denoiser can use."""
+
+    code = "weights_unusable"
 
 
 class ConfigurationInvalid(PixtoolsError):

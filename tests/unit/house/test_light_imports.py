@@ -47,6 +47,8 @@ SERVICE = {
         pytest.param("pixtools.cli.main", PIXELS | CELERY, id="the command line"),
         pytest.param("pixtools.engine", PIXELS | SERVICE, id="the engine's face"),
         pytest.param("pixtools.workers.child", SERVICE, id="the pixel child"),
+        pytest.param("pixtools.workers.weights_child", SERVICE, id="reading weights"),
+        pytest.param("pixtools.wiring.models", PIXELS, id="asking for weights"),
         pytest.param("pixtools.domain.plan", PIXELS | SERVICE, id="the plan"),
     ],
 )

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from training.card import Story, versions, written
-from training.variants import QUALITY
+
+from pixtools.engine.denoise.variants import QUALITY
 
 STORY: Story = {
     "command": ["python", "-m", "training.train"],

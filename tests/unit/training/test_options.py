@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from training.options import GRAPHICS, PROCESSOR, parsed
-from training.variants import FAST
+
+from pixtools.engine.denoise.variants import FAST
 
 SAID = ["--variant", "fast", "--minutes", "5", "--out", "somewhere"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from training.variants import FAST, QUALITY, VARIANTS, Variant
+
+from pixtools.engine.denoise.variants import FAST, QUALITY, VARIANTS, Variant
 
 MEGABYTE = 1_000_000
 

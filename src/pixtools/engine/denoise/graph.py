@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from training.variants import Variant
+from pixtools.engine.denoise.variants import Variant
 
 OPSET = 17
 IR = 8
@@ -49,7 +49,7 @@ def model(variant: Variant, weights: Weights) -> onnx.ModelProto:
         graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR,
-        producer_name="pixtools training",
+        producer_name="pixtools",
     )
     onnx.checker.check_model(made, full_check=True)
     return made
@@ -58,14 +58,12 @@ def model(variant: Variant, weights: Weights) -> onnx.ModelProto:
 def _checked(variant: Variant, weights: Weights) -> dict[str, NDArray[np.float32]]:
     """Return the weights as float32, in order, each of the expected shape."""
     found = {}
-    for index, (inner, outer) in enumerate(variant.widths):
-        for part, shape in (("weight", (outer, inner, 3, 3)), ("bias", (outer,))):
-            name = f"model.{2 * index}.{part}"
-            array = weights.get(name)
-            if array is None or array.shape != shape:
-                got = "nothing" if array is None else f"{array.shape}"
-                raise ValueError(f"Expected {shape} for {name} but received {got}.")
-            found[name] = np.ascontiguousarray(array, dtype=np.float32)
+    for name, shape in variant.shapes.items():
+        array = weights.get(name)
+        if array is None or array.shape != shape:
+            got = "nothing" if array is None else f"{array.shape}"
+            raise ValueError(f"Expected {shape} for {name} but received {got}.")
+        found[name] = np.ascontiguousarray(array, dtype=np.float32)
     return found
 
 

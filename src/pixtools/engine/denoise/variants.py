@@ -36,6 +36,15 @@ class Variant:
         return list(itertools.pairwise(edges))
 
     @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every weight by its name in a checkpoint, in order."""
+        return {
+            f"model.{2 * index}.{part}": shape
+            for index, (inner, outer) in enumerate(self.widths)
+            for part, shape in (("weight", (outer, inner, 3, 3)), ("bias", (outer,)))
+        }
+
+    @property
     def parameters(self) -> int:
         return sum(9 * inner * outer + outer for inner, outer in self.widths)
 
