@@ -161,8 +161,9 @@ class WebhookRules:
 
     The n-th retry comes `schedule[n-1]` seconds after the failure, the last value is
     repeated; `max_attempts` counts the first one, too. A host gets `per_host` requests
-    at once, and one while it fails. After `threshold` failures in a row it is left
-    alone for `reset`. `grace` is how long the first attempt waits for the archive.
+    at once, and one while it fails. A tenant gets `per_tenant`: its hosts that hang
+    hold up no other tenant's. After `threshold` failures in a row a host is left alone
+    for `reset`. `grace` is how long the first attempt waits for the archive.
     A secret that was replaced goes on signing for `overlap`. Of a host that nobody
     has called since, `memory` is how long its failures are held against it.
     """
@@ -171,6 +172,7 @@ class WebhookRules:
     max_attempts: int = 7
     timeout: float = 15.0
     per_host: int = 4
+    per_tenant: int = 12
     threshold: int = 5
     reset: timedelta = timedelta(seconds=60)
     grace: timedelta = timedelta(seconds=10)

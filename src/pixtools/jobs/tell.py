@@ -81,6 +81,7 @@ def take(service: Service, owner: str, *, steady: bool = False) -> Parcel | None
             service.clock.now(),
             rules.lease,
             per_host=rules.per_host,
+            per_tenant=rules.per_tenant,
             steady=steady,
         )
         if delivery is None:

@@ -1,7 +1,8 @@
 """Events on their way to clients, and whose turn it is to be told.
 
 A look costs as much as there are hosts that wait, not deliveries: the index is entered
-once for each of them. Ten thousand events for a host that is away hold up nobody.
+once for each of them and each tenant. Ten thousand events for a host that is away, or a
+thousand hosts of one tenant that hang, hold up nobody else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
-    ScalarSelect,
+    FromClause,
     Select,
     and_,
     bindparam,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.sql.dml import UpdateBase
@@ -37,7 +39,9 @@ ROWS: Final = deliveries
 PENDING: Final = ROWS.c.state == literally("pending")
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
 _WAITS: Final = and_(PENDING, ROWS.c.attempt >= _ZERO)
-"""To the letter what the index of hosts says."""
+"""To the letter what the index of turns says."""
+_PLACE: Final = (ROWS.c.tenant, ROWS.c.host)
+"""In whose line a delivery stands."""
 _HELD: Final = and_(PENDING, ROWS.c.lease_owner.is_not(None))
 _DUE: Final = and_(_WAITS, ROWS.c.run_at <= bindparam("now"))
 
@@ -61,44 +65,72 @@ _NUMBERS: Final = 7_161_952_119 << 20
 """Where the numbers of these locks begin; nothing else locks there."""
 
 
-def _hosts() -> Select[Any]:
-    """Every host that waits, with the time of its first delivery that is due."""
+def _turns() -> Select[Any]:
+    """Every host that waits for each tenant that has room, the longest due first."""
 
-    def first(*which: ColumnElement[bool]) -> ScalarSelect[str]:
-        waiting = select(ROWS.c.host).where(_WAITS, *which)
-        return waiting.order_by(ROWS.c.host).limit(1).scalar_subquery()
+    def first(column: ColumnElement[str], *which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a column
+        waiting = select(column).where(_WAITS, *which)
+        return waiting.order_by(*_PLACE).limit(1).scalar_subquery()
 
-    hosts = select(first().label("host")).cte("hosts", recursive=True)
-    following = select(first(ROWS.c.host > hosts.c.host))
-    hosts = hosts.union_all(following.where(hosts.c.host.is_not(None)))
+    ends = [first(column).label(column.name) for column in _PLACE]
+    lines = select(*ends).cte("lines", recursive=True)
+    after = tuple_(*_PLACE) > tuple_(lines.c.tenant, lines.c.host)
+    following = select(*(first(column, after) for column in _PLACE))
+    lines = lines.union_all(following.where(lines.c.tenant.is_not(None)))
     head = (
         select(ROWS.c.run_at)
-        .where(_DUE, ROWS.c.host == hosts.c.host)
+        .where(_DUE, ROWS.c.tenant == lines.c.tenant, ROWS.c.host == lines.c.host)
         .order_by(ROWS.c.run_at, ROWS.c.id)
         .limit(1)
         .scalar_subquery()
     )
-    known = circuits.c.host.is_not(None)
     heads = (
-        select(hosts.c.host, head.label("head"), known.label("fails"))
-        .select_from(hosts)
-        .outerjoin(circuits, circuits.c.host == hosts.c.host)
-        .where(
-            hosts.c.host.is_not(None),
-            or_(
-                circuits.c.open_until.is_(None),
-                circuits.c.open_until <= bindparam("now"),
-            ),
+        select(
+            lines.c.tenant,
+            lines.c.host,
+            head.label("head"),
+            circuits.c.host.is_not(None).label("fails"),
         )
+        .select_from(lines)
+        .outerjoin(circuits, circuits.c.host == lines.c.host)
+        .where(lines.c.tenant.not_in(_crowded()), _is_free())
         .cte("heads")
     )
     return select(heads).where(heads.c.head.is_not(None)).order_by(heads.c.head)
 
 
+def _crowded() -> Select[Any]:
+    """Tenants that have all the requests under way that one may have."""
+    held = ROWS.alias("held")
+    return (
+        select(held.c.tenant)
+        .where(*_is_held(held))
+        .group_by(held.c.tenant)
+        .having(func.count() >= bindparam("per_tenant"))
+    )
+
+
+def _is_free() -> ColumnElement[bool]:
+    until = circuits.c.open_until
+    return or_(until.is_(None), until <= bindparam("now"))
+
+
+def _is_held(held: FromClause) -> Sequence[ColumnElement[bool]]:
+    return (
+        held.c.state == literally("pending"),
+        held.c.lease_owner.is_not(None),
+        held.c.run_at > bindparam("now"),
+    )
+
+
 def _taking() -> UpdateBase:
     pick = (
         select(ROWS.c.id)
-        .where(_DUE, ROWS.c.host == bindparam("its_host"))
+        .where(
+            _DUE,
+            ROWS.c.tenant == bindparam("its_tenant"),
+            ROWS.c.host == bindparam("its_host"),
+        )
         .order_by(ROWS.c.run_at, ROWS.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -108,12 +140,7 @@ def _taking() -> UpdateBase:
     busy = (
         select(func.count())
         .select_from(held)
-        .where(
-            held.c.state == literally("pending"),
-            held.c.lease_owner.is_not(None),
-            held.c.host == bindparam("its_host"),
-            held.c.run_at > bindparam("now"),
-        )
+        .where(*_is_held(held), held.c.host == bindparam("its_host"))
         .scalar_subquery()
     )
     return (
@@ -128,7 +155,7 @@ def _taking() -> UpdateBase:
     )
 
 
-_HOSTS: Final = _hosts()
+_TURNS: Final = _turns()
 _TAKE: Final = _taking()
 
 
@@ -164,14 +191,17 @@ class SqlDeliveries:
         lease: timedelta,
         *,
         per_host: int,
+        per_tenant: int,
         steady: bool = False,
     ) -> Delivery | None:
-        """Take the delivery that has been due longest, of a host that has room."""
+        """Take the one due longest, of a tenant and a host that have room."""
         values = {"owner": owner, "now": now, "until": now + lease}
-        for host, fails in self._waiting(now):
+        turns = self._connection.execute(_TURNS, {"now": now, "per_tenant": per_tenant})
+        for tenant, host, _, fails in turns.all():
             if (steady and fails) or not self._alone_with(host):
                 continue
-            mine = {"its_host": host, "most": 1 if fails else per_host}
+            mine = {"its_tenant": tenant, "its_host": host}
+            mine |= {"most": 1 if fails else per_host}
             if taken := self._found(_TAKE, values | mine):
                 return taken[0]
         return None
@@ -180,10 +210,6 @@ class SqlDeliveries:
         """When the next one is due; None if there is none."""
         due: datetime | None = self._connection.execute(_NEXT).scalar()
         return due
-
-    def _waiting(self, now: datetime) -> list[tuple[str, bool]]:
-        rows = self._connection.execute(_HOSTS, {"now": now})
-        return [(row.host, bool(row.fails)) for row in rows]
 
     def _alone_with(self, host: str) -> bool:
         """Whether nobody else takes of this host meanwhile; SQLite has one writer."""

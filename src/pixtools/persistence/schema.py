@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from pixtools.domain.errors import DatabaseUnavailable
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration (a test compares it with the migrations themselves)."""
 
 

@@ -44,7 +44,8 @@ _UNTOLD = text("state = 'pending' AND attempt >= 0")
 _LATEST = text("state = 'pending' AND spared >= 0")
 _HELD = text("state = 'pending' AND lease_owner IS NOT NULL")
 Index(
-    "ix_deliveries_hosts",
+    "ix_deliveries_turns",
+    deliveries.c.tenant,
     deliveries.c.host,
     deliveries.c.run_at,
     deliveries.c.id,

@@ -52,13 +52,16 @@ class MemoryDeliveries:
         lease: timedelta,
         *,
         per_host: int,
+        per_tenant: int,
         steady: bool = False,
     ) -> Delivery | None:
-        """Take the delivery that has been due longest, of a host that has room."""
+        """Take the one due longest, of a tenant and a host that have room."""
+        held = [d for d in self._pending() if d.lease_owner and d.run_at > now]
         due = [
             delivery
             for delivery in self._pending()
             if delivery.run_at <= now
+            and sum(d.tenant == delivery.tenant for d in held) < per_tenant
             and self._has_room(delivery.host, now, per_host, steady=steady)
         ]
         if not due:

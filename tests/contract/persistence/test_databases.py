@@ -15,13 +15,14 @@ from pixtools.persistence.migrate import migrate
 from pixtools.testing.memory_jobs import MemoryDatabase
 from pixtools.testing.port_suites.database import JobsSuite, TransactionSuite
 from pixtools.testing.port_suites.keys import KeysSuite
+from pixtools.testing.port_suites.letters import LettersSuite
 from pixtools.testing.port_suites.outbox import OutboxSuite
 from pixtools.testing.port_suites.queues import QueuesSuite
 from pixtools.testing.port_suites.shelves import AnswersSuite, ShelvesSuite
 from pixtools.testing.port_suites.stages import ClaimSuite, LeaseSuite
 from pixtools.testing.port_suites.turns import TurnsSuite
 from pixtools.testing.port_suites.usage import UsageSuite
-from pixtools.testing.port_suites.webhooks import DeliveriesSuite, LettersSuite
+from pixtools.testing.port_suites.webhooks import DeliveriesSuite
 
 
 @pytest.fixture(scope="module")

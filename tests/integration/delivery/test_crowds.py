@@ -50,14 +50,17 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     database.close()
 
 
-def crowd(house: House, url: str, count: int) -> list[Delivery]:
+def crowd(
+    house: House, url: str, count: int, tenant: str = "default"
+) -> list[Delivery]:
     """Events of jobs that have ended, all due."""
     now = house.clock.now()
-    made = [a_job(webhook_url=url, created_at=now) for _ in range(count)]
+    made = [a_job(webhook_url=url, created_at=now, tenant=tenant) for _ in range(count)]
     told = [
         Delivery(
             id=an_id(),
             job_id=job.id,
+            tenant=tenant,
             event="job.succeeded",
             url=url,
             host=host_of(url),
@@ -110,6 +113,35 @@ def test_ten_thousand_events_for_a_failing_host_hold_up_nobody(house: House) -> 
     rules = house.rules.webhooks
     assert len(tried) <= rules.threshold + rules.per_host
     assert len(wire.sent) == len(tried) + len(others)
+
+
+def test_many_hanging_hosts_of_one_tenant_hold_up_no_other(house: House) -> None:
+    """They have senders enough to themselves, and never all."""
+    house.rule(webhooks=WebhookRules(per_tenant=6))
+    enough = threading.Event()
+
+    def hang(sent: Sent) -> Said:
+        enough.wait(SECONDS)
+        return Said()
+
+    wire, bell = PaperWire(), HouseBell()
+    for n in range(20):
+        url = f"https://hangs{n}.example/hook"
+        wire.hosts[host_of(url)] = hang
+        crowd(house, url, 10)
+    others = crowd(house, "https://well.example/hook", 20, tenant="other")
+    senders = sending(house, wire, bell, "sender")
+
+    def told() -> int:
+        with house.database.read() as tx:
+            found = [tx.deliveries.get(each.id) for each in others]
+        return sum(each is not None and each.state == "delivered" for each in found)
+
+    eventually(lambda: told() == len(others), SECONDS)
+    hanging = [each for each in wire.sent if "hangs" in each.url]
+    assert 0 < len(hanging) <= 6
+    enough.set()
+    assert senders.stop()
 
 
 def test_keys_may_be_changed_under_load(house: House) -> None:

@@ -128,7 +128,9 @@ CALLS: dict[str, Callable[[Transaction], object]] = {
     "usage": lambda tx: tx.usage.by_day("t", NOW.date(), NOW.date()),
     "old usage": lambda tx: tx.usage.forget(NOW.date(), 9),
     "next delivery": lambda tx: tx.deliveries.next_due(),
-    "claim a delivery": lambda tx: tx.deliveries.claim("o", NOW, LEASE, per_host=1),
+    "claim a delivery": lambda tx: tx.deliveries.claim(
+        "o", NOW, LEASE, per_host=1, per_tenant=1
+    ),
     "deliveries of a job": lambda tx: tx.deliveries.of_job("x"),
     "attempts of a job": lambda tx: tx.attempts.of_job("x"),
     "circuit": lambda tx: tx.circuits.get("x"),
@@ -154,7 +156,7 @@ FEW_ROWS = frozenset(
 )
 """Found by an index, and so few that sorting them costs nothing."""
 
-WORKED_OUT = frozenset({"CONSTANT ROW", "busy", "due", "heads", "hosts", "tenants"})
+WORKED_OUT = frozenset({"CONSTANT ROW", "busy", "due", "heads", "lines", "tenants"})
 """What a statement itself has looked up before: no table."""
 
 

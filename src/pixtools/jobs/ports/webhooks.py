@@ -46,12 +46,14 @@ class Deliveries(Protocol):
         lease: timedelta,
         *,
         per_host: int,
+        per_tenant: int,
         steady: bool = False,
     ) -> Delivery | None:
         """Take the pending delivery that has been due longest, among those whose
         host is not left alone and has fewer than `per_host` (one, if it has a
-        circuit) held by anyone. Adds an attempt; it is due again when the lease
-        ends. With `steady` hosts that have a circuit are passed over.
+        circuit) held by anyone, and whose tenant has fewer than `per_tenant`.
+        Adds an attempt; it is due again when the lease ends. With `steady` hosts
+        that have a circuit are passed over.
         """
         ...
 

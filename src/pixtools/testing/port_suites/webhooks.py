@@ -11,15 +11,7 @@ from typing import Any
 
 import pytest
 
-from pixtools.domain.webhook import (
-    Attempt,
-    Circuit,
-    Delivery,
-    Receipt,
-    Sandbox,
-    SigningSecret,
-    Webhook,
-)
+from pixtools.domain.webhook import Attempt, Circuit, Delivery, Webhook
 from pixtools.jobs.ports.facts import Database
 from pixtools.testing.rows import LEASE, NOW, a_job, an_id
 
@@ -48,12 +40,23 @@ def waiting(database: Database, *changes: dict[str, Any]) -> list[Delivery]:
 
 
 def claimed(
-    database: Database, *, per_host: int = 9, steady: bool = False, after: int = 0
+    database: Database,
+    *,
+    per_host: int = 9,
+    per_tenant: int = 99,
+    steady: bool = False,
+    after: int = 0,
 ) -> Delivery | None:
     """Claim what is due some seconds after NOW."""
     with database.write() as tx:
-        now = NOW + after * SECOND
-        return tx.deliveries.claim("me", now, LEASE, per_host=per_host, steady=steady)
+        return tx.deliveries.claim(
+            "me",
+            NOW + after * SECOND,
+            LEASE,
+            per_host=per_host,
+            per_tenant=per_tenant,
+            steady=steady,
+        )
 
 
 class DeliveriesSuite:
@@ -145,6 +148,45 @@ class DeliveriesSuite:
         hosts = [claimed(database, per_host=2) for _ in range(3)]
         assert [each and each.host for each in hosts] == ["a:1", "a:1", "z:1"]
 
+    def test_a_tenant_gets_so_many_at_once(self, database: Database) -> None:
+        """Whatever number of hosts it has; the next one comes when one is free."""
+        crowd = [{"host": f"{n}:1", "run_at": NOW - SECOND} for n in range(5)]
+        waiting(database, *crowd, {"host": "0:1", "tenant": "other"})
+        taken = [claimed(database, per_tenant=2) for _ in range(4)]
+        assert [each and each.tenant for each in taken] == [
+            "default",
+            "default",
+            "other",
+            None,
+        ]
+        first = taken[0]
+        assert first is not None
+        with database.write() as tx:
+            tx.deliveries.save(replace(first, state="delivered", lease_owner=None))
+        again = claimed(database, per_tenant=2)
+        assert again is not None
+        assert again.host not in {each.host for each in taken if each}
+
+    def test_what_a_tenant_held_counts_no_longer_when_its_lease_has_ended(
+        self, database: Database
+    ) -> None:
+        """A sender that died keeps nobody waiting."""
+        waiting(database, {"host": "a:1"}, {"host": "b:1"})
+        assert claimed(database, per_tenant=1) is not None
+        assert claimed(database, per_tenant=1) is None
+        assert claimed(database, per_tenant=1, after=60) is not None
+
+    def test_a_host_of_two_tenants_serves_both(self, database: Database) -> None:
+        """One tenant's crowd there does not keep the other's out."""
+        crowd = [{"run_at": NOW - SECOND} for _ in range(5)]
+        waiting(database, *crowd, {"tenant": "other"})
+        tenants = [claimed(database, per_tenant=2) for _ in range(3)]
+        assert [each and each.tenant for each in tenants] == [
+            "default",
+            "default",
+            "other",
+        ]
+
     def test_many_claimants_never_share_one(self, database: Database) -> None:
         """Nor do they give a host more than it may have."""
         waiting(database, *({"host": f"{n % 4}:1"} for n in range(24)))
@@ -177,83 +219,3 @@ class DeliveriesSuite:
             assert list(tx.attempts.of_job(first.job_id)) == []
             assert tx.deliveries.get(first.id) is None
             assert list(tx.attempts.of_job(second.job_id)) == [other]
-
-
-class LettersSuite:
-    """Circuits, secrets and sandboxes."""
-
-    def test_only_hosts_that_fail_are_known(self, database: Database) -> None:
-        circuit = Circuit(host="a:1", failures=1, failed_at=NOW)
-        opened = replace(circuit, failures=5, open_until=NOW)
-        for saved in (circuit, opened):
-            with database.write() as tx:
-                tx.circuits.save(saved)
-            with database.write() as tx:
-                assert tx.circuits.get("a:1") == saved
-        with database.write() as tx:
-            tx.circuits.forget("a:1")
-            assert tx.circuits.get("a:1") is None
-            tx.circuits.save(circuit)
-            assert tx.circuits.forget_old(NOW - SECOND) == 0
-            assert tx.circuits.forget_old(NOW) == 1
-            assert tx.circuits.get("a:1") is None
-
-    def test_secrets_live_until_they_retire(self, database: Database) -> None:
-        """Each tenant's own, the newest first."""
-
-        def a_secret(tenant: str) -> SigningSecret:
-            secret_id = an_id()
-            return SigningSecret(
-                id=secret_id, tenant=tenant, sealed=secret_id, created_at=NOW
-            )
-
-        old, new, other = a_secret("me"), a_secret("me"), a_secret("you")
-        with database.write() as tx:
-            tx.secrets.add(old)
-            tx.secrets.add(other)
-            tx.secrets.retire("me", NOW + SECOND)
-            tx.secrets.add(new)
-        retired = replace(old, retires_at=NOW + SECOND)
-        with database.read() as tx:
-            assert list(tx.secrets.live("me", NOW)) == [new, retired]
-            assert list(tx.secrets.live("me", NOW + SECOND)) == [new]
-        with database.write() as tx:
-            assert tx.secrets.forget_retired(NOW) == 0
-            assert tx.secrets.forget_retired(NOW + SECOND) == 1
-            tx.secrets.drop(new.id)
-            assert list(tx.secrets.live("me", NOW)) == []
-            assert list(tx.secrets.live("you", NOW)) == [other]
-
-    def test_a_sandbox_keeps_the_newest(self, database: Database) -> None:
-        """Numbered as they came; gone when its time is over."""
-        sandbox = Sandbox(
-            id=an_id(),
-            tenant="me",
-            url=f"http://here/{an_id()}",
-            sealed="x",
-            created_at=NOW,
-            expires_at=NOW + SECOND,
-        )
-        receipt = Receipt(
-            sandbox_id=sandbox.id,
-            seq=0,
-            at=NOW,
-            headers={"webhook-id": "é"},
-            body="b",
-            verdict="valid",
-        )
-        with database.write() as tx:
-            assert tx.sandboxes.append(receipt, 2) is None
-            tx.sandboxes.add(sandbox)
-            kept = [tx.sandboxes.append(receipt, 2) for _ in range(3)]
-        assert [each and each.seq for each in kept] == [1, 2, 3]
-        with database.write() as tx:
-            assert tx.sandboxes.get(sandbox.id) == sandbox
-            assert tx.sandboxes.at(sandbox.url) == sandbox
-            assert tx.sandboxes.at(f"{sandbox.url}/") is None
-            assert list(tx.sandboxes.received(sandbox.id)) == kept[1:]
-            assert list(tx.sandboxes.received(sandbox.id, 2)) == kept[2:]
-            assert tx.sandboxes.forget_expired(NOW) == 0
-            assert tx.sandboxes.forget_expired(NOW + SECOND) == 1
-            assert tx.sandboxes.get(sandbox.id) is None
-            assert list(tx.sandboxes.received(sandbox.id)) == []
