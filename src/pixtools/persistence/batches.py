@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from pixtools.domain.job import Batch, Job
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import batch_of, batch_row, job_of
 
 BATCHES: Final = tables.batches
@@ -35,7 +36,7 @@ _EXPIRED: Final = (
 class SqlBatches:
     """Jobs submitted together."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, batch: Batch) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from functools import cached_property
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import exc
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.batches import SqlBatches
@@ -24,6 +24,7 @@ from pixtools.persistence.letters import (
     SqlSandboxes,
     SqlSecrets,
 )
+from pixtools.persistence.lines import Line, Lines
 from pixtools.persistence.outbox import SqlOutbox
 from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
@@ -34,24 +35,67 @@ FAULTS_OF_OURS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError)
 """Errors of statements; every other one is the database's."""
 
 
-@dataclass(frozen=True, slots=True)
 class SqlTransaction:
-    """One open transaction."""
+    """One open transaction; most need three or four of its rooms."""
 
-    jobs: SqlJobs
-    stages: SqlStages
-    queues: SqlQueues
-    outbox: SqlOutbox
-    idempotency: SqlIdempotency
-    batches: SqlBatches
-    history: SqlHistory
-    keys: SqlKeys
-    usage: SqlUsages
-    deliveries: SqlDeliveries
-    attempts: SqlAttempts
-    circuits: SqlCircuits
-    secrets: SqlSecrets
-    sandboxes: SqlSandboxes
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    @cached_property
+    def jobs(self) -> SqlJobs:
+        return SqlJobs(self._line)
+
+    @cached_property
+    def stages(self) -> SqlStages:
+        return SqlStages(self._line)
+
+    @cached_property
+    def queues(self) -> SqlQueues:
+        return SqlQueues(self._line)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        return SqlOutbox(self._line)
+
+    @cached_property
+    def idempotency(self) -> SqlIdempotency:
+        return SqlIdempotency(self._line)
+
+    @cached_property
+    def batches(self) -> SqlBatches:
+        return SqlBatches(self._line)
+
+    @cached_property
+    def history(self) -> SqlHistory:
+        return SqlHistory(self._line)
+
+    @cached_property
+    def keys(self) -> SqlKeys:
+        return SqlKeys(self._line)
+
+    @cached_property
+    def usage(self) -> SqlUsages:
+        return SqlUsages(self._line)
+
+    @cached_property
+    def deliveries(self) -> SqlDeliveries:
+        return SqlDeliveries(self._line)
+
+    @cached_property
+    def attempts(self) -> SqlAttempts:
+        return SqlAttempts(self._line)
+
+    @cached_property
+    def circuits(self) -> SqlCircuits:
+        return SqlCircuits(self._line)
+
+    @cached_property
+    def secrets(self) -> SqlSecrets:
+        return SqlSecrets(self._line)
+
+    @cached_property
+    def sandboxes(self) -> SqlSandboxes:
+        return SqlSandboxes(self._line)
 
 
 class SqlDatabase:
@@ -64,8 +108,7 @@ class SqlDatabase:
         self._turn: AbstractContextManager[object] = (
             threading.Lock() if embedded else nullcontext()
         )
-        self._reader = self._engine.execution_options(reads=True)
-        self._writer = self._engine.execution_options(writes=True)
+        self._lines = Lines(self._engine)
 
     @property
     def one_writer(self) -> bool:
@@ -75,18 +118,18 @@ class SqlDatabase:
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """Change things; on SQLite one writer at a time."""
-        with self._turn, _transaction(self._writer) as connection:
-            yield _bound(connection)
+        with self._turn, _available(), self._lines.transaction(writes=True) as line:
+            yield SqlTransaction(line)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """See one moment of the database."""
-        with _transaction(self._reader) as connection:
-            yield _bound(connection)
+        with _available(), self._lines.transaction(writes=False) as line:
+            yield SqlTransaction(line)
 
     def check(self) -> None:
         """Raise DatabaseUnavailable if it does not answer or lacks migrations."""
-        with _transaction(self._reader) as connection:
+        with _available(), transaction(self._engine) as connection:
             check_schema(connection)
 
     def close(self) -> None:
@@ -95,30 +138,10 @@ class SqlDatabase:
 
 
 @contextmanager
-def _transaction(engine: Engine) -> Iterator[Connection]:
+def _available() -> Iterator[None]:
     try:
-        with transaction(engine) as connection:
-            yield connection
+        yield
     except FAULTS_OF_OURS:
         raise
     except (exc.DBAPIError, exc.TimeoutError) as error:
         raise DatabaseUnavailable from error
-
-
-def _bound(connection: Connection) -> SqlTransaction:
-    return SqlTransaction(
-        jobs=SqlJobs(connection),
-        stages=SqlStages(connection),
-        queues=SqlQueues(connection),
-        outbox=SqlOutbox(connection),
-        idempotency=SqlIdempotency(connection),
-        batches=SqlBatches(connection),
-        history=SqlHistory(connection),
-        keys=SqlKeys(connection),
-        usage=SqlUsages(connection),
-        deliveries=SqlDeliveries(connection),
-        attempts=SqlAttempts(connection),
-        circuits=SqlCircuits(connection),
-        secrets=SqlSecrets(connection),
-        sandboxes=SqlSandboxes(connection),
-    )

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Executable,
     FromClause,
     Select,
@@ -31,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import UpdateBase
 
 from pixtools.domain.webhook import Delivery
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import delivery_of, plain_row
 from pixtools.persistence.webhook_tables import circuits, deliveries
 from pixtools.persistence.words import literally
@@ -162,7 +162,7 @@ _TAKE: Final = _taking()
 class SqlDeliveries:
     """Events on their way to clients."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, delivery: Delivery) -> None:
@@ -197,7 +197,7 @@ class SqlDeliveries:
         """Take the one due longest, of a tenant and a host that have room."""
         values = {"owner": owner, "now": now, "until": now + lease}
         turns = self._connection.execute(_TURNS, {"now": now, "per_tenant": per_tenant})
-        for tenant, host, _, fails in turns.all():
+        for tenant, host, _, fails in turns:
             if (steady and fails) or not self._alone_with(host):
                 continue
             mine = {"its_tenant": tenant, "its_host": host}

@@ -53,11 +53,31 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """
     try:
         with engine.begin() as connection:
-            _begin(connection)
+            writes = bool(connection.get_execution_options().get("writes"))
+            begin(connection.connection.driver_connection, writes=writes)
             yield connection
     except exc.DBAPIError as error:
-        _leave_out_values(error)
+        leave_out_values(error)
         raise
+
+
+def begin(raw: object, *, writes: bool) -> None:
+    """Begin a transaction on a driver's connection; on SQLite a writer's turn."""
+    if isinstance(raw, sqlite3.Connection):
+        _begin_in_file(raw, writes=writes)
+        return
+    from pixtools.persistence.patient import READING, WRITING, PatientConnection
+
+    if isinstance(raw, PatientConnection):
+        raw.begins = WRITING if writes else READING
+
+
+def leave_out_values(error: exc.DBAPIError) -> None:
+    """PostgreSQL's own words about an error go on with the row that it is about."""
+    diagnosis = getattr(error.orig, "diag", None)
+    sentence = getattr(diagnosis, "message_primary", None)
+    if sentence and error.orig:
+        error.orig.args = error.args = (sentence,)
 
 
 def _common(config: PersistenceConfig) -> dict[str, Any]:
@@ -104,32 +124,12 @@ def _json(value: object) -> str:
     return to_json(value).decode()
 
 
-def _leave_out_values(error: exc.DBAPIError) -> None:
-    """PostgreSQL's own words about an error go on with the row that it is about."""
-    diagnosis = getattr(error.orig, "diag", None)
-    sentence = getattr(diagnosis, "message_primary", None)
-    if sentence and error.orig:
-        error.orig.args = error.args = (sentence,)
-
-
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     if not isinstance(connection, sqlite3.Connection):
         raise TypeError("Expected a connection of the sqlite3 module.")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _begin(connection: Connection) -> None:
-    raw = connection.connection.driver_connection
-    options = connection.get_execution_options()
-    if isinstance(raw, sqlite3.Connection):
-        _begin_in_file(raw, writes=bool(options.get("writes")))
-        return
-    from pixtools.persistence.patient import READING, WRITING, PatientConnection
-
-    if isinstance(raw, PatientConnection):
-        raw.begins = READING if options.get("reads") else WRITING
 
 
 def _begin_in_file(raw: sqlite3.Connection, *, writes: bool) -> None:

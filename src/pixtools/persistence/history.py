@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from pixtools.domain.events import Event
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import event_of, event_row
 
 EVENTS: Final = tables.events
@@ -30,7 +31,7 @@ _FORGET: Final = delete(BURIALS).where(BURIALS.c.buried_at < bindparam("before")
 class SqlHistory:
     """Events of jobs, and the memory of expired ones."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def append(self, *events: Event) -> None:

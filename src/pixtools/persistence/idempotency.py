@@ -6,11 +6,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pixtools.jobs.ports.facts import Remembered
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 
 KEYS: Final = tables.idempotency
 _GONE: Final = KEYS.c.expires_at <= bindparam("now")
@@ -39,7 +40,7 @@ _KEEP: Final = {"sqlite": _keeping(sqlite), "postgresql": _keeping(postgresql)}
 class SqlIdempotency:
     """First answers, by tenant and key."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def remember(

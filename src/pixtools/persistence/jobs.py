@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, Select, bindparam, delete, insert, select, update
 
 from pixtools.domain.job import Job
 from pixtools.jobs.ports.facts import JobQuery
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import job_of, job_row
 
 JOBS: Final = tables.jobs
@@ -45,12 +47,25 @@ _FORGET: Final = (
     ),
     delete(JOBS).where(_THIS),
 )
+_WANTED: Final = {
+    "its_status": JOBS.c.status == bindparam("its_status"),
+    "its_batch_id": JOBS.c.batch_id == bindparam("its_batch_id"),
+    "its_cursor": JOBS.c.id < bindparam("its_cursor"),
+}
+
+
+@cache
+def _finding(names: frozenset[str]) -> Select[Any]:
+    """The statement for a query with these values; there are eight."""
+    wanted = [each for name, each in _WANTED.items() if name in names]
+    mine = select(JOBS).where(JOBS.c.tenant == bindparam("its_tenant"), *wanted)
+    return mine.order_by(JOBS.c.id.desc()).limit(bindparam("most"))
 
 
 class SqlJobs:
     """Jobs with their outputs."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, job: Job) -> None:
@@ -71,14 +86,11 @@ class SqlJobs:
 
     def find(self, query: JobQuery) -> Sequence[Job]:
         """Jobs that answer a query, newest first: ids sort by time."""
-        wanted = select(JOBS).where(JOBS.c.tenant == query.tenant)
-        if query.status:
-            wanted = wanted.where(JOBS.c.status == query.status)
-        if query.batch_id:
-            wanted = wanted.where(JOBS.c.batch_id == query.batch_id)
-        if query.cursor:
-            wanted = wanted.where(JOBS.c.id < query.cursor)
-        return self._found(wanted.order_by(JOBS.c.id.desc()).limit(query.limit), {})
+        values: dict[str, Any] = {"its_tenant": query.tenant, "most": query.limit}
+        for name in ("status", "batch_id", "cursor"):
+            if given := getattr(query, name):
+                values[f"its_{name}"] = given
+        return self._found(_finding(frozenset(values)), values)
 
     def delete(self, job_id: str) -> None:
         """Forget a job, its outputs, stages, events and first answers."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Executable, bindparam, insert, or_, select, update
 
 from pixtools.domain.identity import ApiKey
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import key_of, key_row
 from pixtools.persistence.types import UtcDateTime
 
@@ -17,6 +18,10 @@ KEYS: Final = tables.api_keys
 _ADD: Final = insert(KEYS)
 _GET: Final = select(KEYS).where(KEYS.c.id == bindparam("this"))
 _FIND: Final = select(KEYS).where(KEYS.c.digest == bindparam("this"))
+_LISTED: Final = select(KEYS).order_by(KEYS.c.id.desc()).limit(bindparam("most"))
+_LISTED_OF: Final = _LISTED.where(KEYS.c.tenant == bindparam("its_tenant"))
+MOST: Final = 2**31 - 1
+"""More keys than there ever are."""
 _REVOKE: Final = (
     update(KEYS)
     .where(KEYS.c.id == bindparam("this"), KEYS.c.revoked_at.is_(None))
@@ -36,7 +41,7 @@ _USED: Final = (
 class SqlKeys:
     """API keys; never their texts."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, key: ApiKey) -> None:
@@ -57,10 +62,10 @@ class SqlKeys:
         self, tenant: str | None = None, *, limit: int | None = None
     ) -> Sequence[ApiKey]:
         """All keys, or a tenant's, newest first."""
-        asked = select(KEYS).order_by(KEYS.c.id.desc()).limit(limit)
-        if tenant is not None:
-            asked = asked.where(KEYS.c.tenant == tenant)
-        return [key_of(row._asdict()) for row in self._connection.execute(asked)]
+        values = {"most": MOST if limit is None else limit}
+        if tenant is None:
+            return self._found(_LISTED, values)
+        return self._found(_LISTED_OF, values | {"its_tenant": tenant})
 
     def revoke(self, key_id: str, now: datetime) -> None:
         """Say since when a key opens nothing; the first time stands."""
@@ -70,3 +75,7 @@ class SqlKeys:
         """Note that a key was used now, unless that was noted since `before`."""
         values = {"this": key_id, "now": now, "before": before}
         self._connection.execute(_USED, values)
+
+    def _found(self, statement: Executable, values: dict[str, Any]) -> list[ApiKey]:
+        rows = self._connection.execute(statement, values)
+        return [key_of(row._asdict()) for row in rows]

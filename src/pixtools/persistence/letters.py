@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
-    Connection,
     Executable,
     bindparam,
     delete,
@@ -26,6 +25,7 @@ from pixtools.domain.webhook import (
     Sandbox,
     SigningSecret,
 )
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import plain_row
 from pixtools.persistence.webhook_tables import (
     attempts,
@@ -102,7 +102,7 @@ _KEEP: Final = {"sqlite": _keeping(sqlite), "postgresql": _keeping(postgresql)}
 class SqlAttempts:
     """What came of each sending."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, attempt: Attempt) -> None:
@@ -118,7 +118,7 @@ class SqlAttempts:
 class SqlCircuits:
     """Hosts that fail; of all others nothing is known."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def get(self, host: str) -> Circuit | None:
@@ -143,7 +143,7 @@ class SqlCircuits:
 class SqlSecrets:
     """Signing secrets, sealed."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, secret: SigningSecret) -> None:
@@ -171,7 +171,7 @@ class SqlSecrets:
 class SqlSandboxes:
     """Receivers of our own."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, sandbox: Sandbox) -> None:

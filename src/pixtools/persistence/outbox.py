@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from pixtools.domain.job import Wakeup
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import wakeup_of, wakeup_row
 
 WAKEUPS: Final = tables.wakeups
@@ -36,7 +37,7 @@ _NEXT: Final = select(func.min(WAKEUPS.c.due_at))
 class SqlOutbox:
     """Wake-ups, each taken once."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, wakeups: Sequence[Wakeup]) -> None:

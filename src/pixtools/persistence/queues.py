@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final, cast
 
 from sqlalchemy import (
-    Connection,
     and_,
     bindparam,
     func,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 from pixtools.domain.job import Job, Lane
 from pixtools.jobs.ports.waiting import Load
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 from pixtools.persistence.turns import LIGHT, OF_LANE, QUEUED, STAGES, lane_values
 from pixtools.persistence.words import literally, one_of
 
@@ -68,7 +68,7 @@ _CANCEL: Final = (
 class SqlQueues:
     """What waits, counted over partial indexes of just that."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def load(
@@ -89,7 +89,8 @@ class SqlQueues:
         if job.status != "queued" or job.queued_at is None:
             return None
         values = {"since": job.queued_at, "this": job.id}
-        return self._connection.execute(_POSITION, values).scalar_one()
+        before: int = self._connection.execute(_POSITION, values).scalar_one()
+        return before
 
     def depth(self) -> Mapping[Lane, int]:
         """Stages that wait, by lane."""

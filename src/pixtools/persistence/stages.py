@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Executable,
     Select,
     and_,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import UpdateBase
 
 from pixtools.domain.job import Lane, Stage
+from pixtools.persistence.lines import Line
 from pixtools.persistence.mapping import stage_of, stage_row
 from pixtools.persistence.turns import (
     IN_TURN,
@@ -100,7 +100,7 @@ _HELD: Final = _running(
 class SqlStages:
     """Work that waits, and who does it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, stages: Sequence[Stage]) -> None:

@@ -16,7 +16,6 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    Connection,
     ScalarSelect,
     and_,
     bindparam,
@@ -26,6 +25,7 @@ from sqlalchemy import (
 
 from pixtools.domain.job import Lane
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 from pixtools.persistence.words import literally
 
 STAGES: Final = tables.stages
@@ -58,7 +58,7 @@ class Turn:
 
 
 def turns(
-    connection: Connection,
+    connection: Line,
     lanes: Sequence[Lane],
     now: datetime,
     light_only: int | None,

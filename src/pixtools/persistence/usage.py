@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     Label,
     bindparam,
     cast,
@@ -22,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from pixtools.domain.usage import DayUsage, Metered
 from pixtools.persistence import tables
+from pixtools.persistence.lines import Line
 
 USAGE: Final = tables.usage
 
@@ -67,7 +67,7 @@ _KEEP: Final = {"sqlite": _keeping(sqlite), "postgresql": _keeping(postgresql)}
 class SqlUsages:
     """What ended jobs cost."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Line) -> None:
         self._connection = connection
 
     def add(self, cost: Metered) -> bool:

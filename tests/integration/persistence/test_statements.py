@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import ModuleType
+from typing import Any
 
 import pytest
-from sqlalchemy import Select, event
+from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -30,6 +31,7 @@ from pixtools.persistence import (
 )
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase
+from pixtools.persistence.lines import Line, Parameters, Rows
 from pixtools.persistence.migrate import migrate
 from pixtools.testing.house import House
 from pixtools.testing.rows import LEASE, NOW, a_job, a_stage
@@ -50,24 +52,21 @@ ROOMS = (
 
 
 @contextmanager
-def statements(database: SqlDatabase) -> Iterator[list[tuple[str, object]]]:
+def statements(database: SqlDatabase) -> Iterator[list[tuple[str, Parameters]]]:
     """What is sent to the database, but for BEGIN and COMMIT."""
-    seen: list[tuple[str, object]] = []
+    seen: list[tuple[str, Parameters]] = []
 
-    def note(
-        connection: object,
-        cursor: object,
-        statement: str,
-        parameters: object,
-        context: object,
-        many: bool,
-    ) -> None:
-        if not statement.startswith(("BEGIN", "EXPLAIN")):
-            seen.append((statement, parameters))
+    class Noting(Line):
+        """Notes what it says."""
 
-    event.listen(database._engine, "before_cursor_execute", note)
+        def _told(self, text: str, parameters: Parameters, *rest: Any) -> Rows:
+            if not text.startswith("EXPLAIN"):
+                seen.append((text, parameters))
+            return super()._told(text, parameters, *rest)
+
+    database._lines.kind = Noting
     yield seen
-    event.remove(database._engine, "before_cursor_execute", note)
+    database._lines.kind = Line
 
 
 def test_a_poll_is_two_queries(database: SqlDatabase) -> None:
@@ -168,8 +167,7 @@ def test_every_look_up_uses_an_index(database: SqlDatabase, name: str) -> None:
         connection = tx.jobs._connection
         for statement, parameters in list(seen):
             explained = connection.exec_driver_sql(
-                f"EXPLAIN QUERY PLAN {statement}",
-                parameters,  # type: ignore[arg-type] # as they were sent
+                f"EXPLAIN QUERY PLAN {statement}", parameters
             )
             plan = [row[3] for row in explained]
             scans = [step for step in plan if step.startswith("SCAN")]
@@ -201,10 +199,7 @@ def test_every_look_up_can_use_an_index_of_postgresql(
         seen.clear()
         CALLS[name](tx)
         for statement, parameters in list(seen):
-            explained = connection.exec_driver_sql(
-                f"EXPLAIN {statement}",
-                parameters,  # type: ignore[arg-type] # as they were sent
-            )
+            explained = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
             plan = [row[0] for row in explained]
             assert not any("Seq Scan" in step for step in plan), plan
             if name not in FEW_ROWS:
@@ -257,8 +252,7 @@ def test_a_backlog_is_not_read_by_a_claim_on_postgresql(
         assert tx.stages.claim("o", NOW, LEASE, lanes=("default_queue",)) is not None
         for statement, parameters in list(seen):
             explained = tx.jobs._connection.exec_driver_sql(
-                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}",
-                parameters,  # type: ignore[arg-type] # as they were sent
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters
             )
             pages = explained.scalar_one()[0]["Plan"]["Shared Hit Blocks"]
             assert pages < 400, pages
