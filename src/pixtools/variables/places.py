@@ -13,11 +13,6 @@ class Places(BaseModel):
     pixtools_data_dir: Path = Field(
         Path("data"), description="Where the embedded mode keeps database and files."
     )
-    models_dir: Path | None = Field(
-        None,
-        description="Folder of imported weights of the denoiser; empty is models in "
-        "PIXTOOLS_DATA_DIR.",
-    )
     database_url: str = Field(
         "",
         pattern=r"^$|^sqlite:///.|^postgres(ql)?(\+\w+)?://.",

@@ -10,21 +10,16 @@ from pixtools.settings import Settings
 from pixtools.workers import weights
 
 
-def models_dir(settings: Settings) -> Path:
-    """Where imported weights rest."""
-    return settings.models_dir or settings.pixtools_data_dir / "models"
-
-
 def import_weights(settings: Settings, file: Path, name: Model | None) -> Import:
     """Take weights in, for every process that starts from now on."""
-    return weights.import_weights(file, models_dir(settings), name)
+    return weights.import_weights(file, settings.weights_dir, name)
 
 
 def installed(settings: Settings) -> list[Weights]:
     """All weights that are here."""
-    return weights.installed(models_dir(settings))
+    return weights.installed(settings.weights_dir)
 
 
 def remove_weights(settings: Settings, name: Model) -> None:
     """Take imported weights away."""
-    weights.remove_weights(models_dir(settings), name)
+    weights.remove_weights(settings.weights_dir, name)

@@ -10,6 +10,8 @@ from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.domain.signature import is_secret
 from pixtools.settings import Settings, example, load_settings
 
+VARIABLES = "pixtools.variables"
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -173,3 +175,13 @@ def test_the_example_names_every_setting_and_is_up_to_date() -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert [n for n, f in Settings.model_fields.items() if not f.description] == []
+
+
+def test_every_variable_is_declared_once() -> None:
+    """What two groups declare, one of them would silently win."""
+    groups = [
+        kind for kind in Settings.__mro__ if kind.__module__.startswith(VARIABLES)
+    ]
+    declared = [name for kind in groups for name in kind.__annotations__]
+    assert len(groups) > 1
+    assert sorted(declared) == sorted(Settings.model_fields)
