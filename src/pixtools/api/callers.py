@@ -105,6 +105,24 @@ class Callers:
             ambient=given.cookie,
         )
 
+    async def still(self, request: Request, base: str) -> bool:
+        """Whether who sent it would be let in now; a failure is no attempt of theirs.
+
+        While that can't be found out it stays as it was.
+        """
+        try:
+            if not await self.is_closed():
+                return self._unasked(request, "").refusal is None
+            given = credential_of(request, base)
+            if given is None:
+                return False
+            await self._identified(given)
+        except AccessDenied:
+            return False
+        except Unavailable:
+            pass
+        return True
+
     async def wrong(self, request: Request, network: str) -> None:
         """Note that somebody came with a wrong key; raises RateLimited."""
         extra = {"request_id": request_id_of(request), "network": network}
@@ -121,19 +139,23 @@ class Callers:
         self, request: Request, given: Credential, network: str
     ) -> Identity:
         assert self.gate is not None  # noqa: S101 - there is one, and it is closed
-        found = self.gate.recall(given.text, cookie=given.cookie)
-        if found is not None:
-            return found
         if not given.cookie and not self.gate.trusts(given.text):
             self.sign_ins.check(network)
-        identify = partial(self.gate.identify, given.text, cookie=given.cookie)
         try:
-            return await to_thread.run_sync(identify, limiter=self.threads.gating)
+            return await self._identified(given)
         except CredentialsInvalid:
             # Cookies end by themselves; to guess one is as hard as to guess its secret.
             if not given.cookie:
                 await self.wrong(request, network)
             raise
+
+    async def _identified(self, given: Credential) -> Identity:
+        assert self.gate is not None  # noqa: S101 - likewise
+        found = self.gate.recall(given.text, cookie=given.cookie)
+        if found is not None:
+            return found
+        identify = partial(self.gate.identify, given.text, cookie=given.cookie)
+        return await to_thread.run_sync(identify, limiter=self.threads.gating)
 
 
 def admitted(request: Request, caller: Caller, base: str) -> Caller:

@@ -17,6 +17,8 @@ class ApiConfig:
     every link of the OpenAPI document where the service stands behind a proxy.
     `link_period` is how long a 304 may go on telling a client that it has the present
     document: its links grow old meanwhile.
+    Whoever listens to a stream is asked for anew every `standing_interval`: a key that
+    was revoked opens nothing for longer.
     With `limit_strangers` also callers that nobody knows have a quota, by address.
     """
 
@@ -35,6 +37,7 @@ class ApiConfig:
     poll_interval: float = 1.0
     progress_interval: float = 0.25
     ping_interval: float = 15.0
+    standing_interval: float = 10.0
     lookup_timeout: float = 3.0
     link_period: float = 300.0
     probe_timeout: float = 2.0

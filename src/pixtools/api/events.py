@@ -14,6 +14,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from pixtools.api.deps import House
 from pixtools.api.ports import Subscription
+from pixtools.api.standing import Holds
 from pixtools.domain.document import BatchDocument, JobDocument
 from pixtools.domain.errors import PixtoolsError
 
@@ -45,10 +46,13 @@ Called in a thread.
 
 
 def stream(
-    house: House, subject: str, look: Look, seen: int | None
+    house: House, subject: str, look: Look, seen: int | None, holds: Holds
 ) -> StreamingResponse:
-    """The stream of a subject, from the start or after the event `seen`."""
-    told = _Telling(house, look, seen)
+    """The stream of a subject, from the start or after the event `seen`.
+
+    It ends when it no longer `holds` that its client may listen.
+    """
+    told = _Telling(house, look, seen, holds)
     return StreamingResponse(
         told.events(subject), headers=HEADERS, media_type="text/event-stream"
     )
@@ -64,8 +68,11 @@ def last_event_id(given: str | None) -> int | None:
 class _Telling:
     """One client's stream."""
 
-    def __init__(self, house: House, look: Look, seen: int | None) -> None:
+    def __init__(
+        self, house: House, look: Look, seen: int | None, holds: Holds
+    ) -> None:
         self._house = house
+        self._holds = holds
         self._look = look
         self._seen = seen
         self._mark: object = None
@@ -87,7 +94,7 @@ class _Telling:
 
     async def _told(self, subscription: Subscription) -> AsyncIterator[bytes]:
         config, threads = self._house.config, self._house.threads.watching
-        while not self._house.desk.closed:
+        while not self._house.desk.closed and await self._holds():
             moment = await to_thread.run_sync(
                 self._look, self._mark, self._seen or 0, limiter=threads
             )

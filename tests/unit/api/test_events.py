@@ -52,6 +52,10 @@ def parsed(block: bytes) -> Said:
     return Said(**found)
 
 
+async def always() -> bool:
+    return True
+
+
 def listen(
     desk: ScriptedDesk,
     script: Script,
@@ -63,7 +67,7 @@ def listen(
 
     async def story() -> list[Said]:
         heard: list[Said] = []
-        answer = stream(house(desk, **config), "j", script, seen)
+        answer = stream(house(desk, **config), "j", script, seen, always)
         async for block in answer.body_iterator:
             assert isinstance(block, bytes)
             heard.append(parsed(block))
@@ -153,7 +157,7 @@ def test_news_are_looked_for_at_once_and_not_only_at_the_next_poll() -> None:
 
     async def story() -> None:
         loop.append(asyncio.get_running_loop())
-        answer = stream(house(desk, poll_interval=3600), "j", script, None)
+        answer = stream(house(desk, poll_interval=3600), "j", script, None, always)
         heard = 0
         async for _ in answer.body_iterator:
             heard += 1

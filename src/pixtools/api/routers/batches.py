@@ -25,6 +25,7 @@ from pixtools.api.placing import moves
 from pixtools.api.refusals import READS_A_BODY, SOURCES, TAKES_WORK, refusals
 from pixtools.api.routers.jobs import EVENT_STREAM, NOTHING_NEW
 from pixtools.api.schemas import NEW_BATCH, NewBatch, NewBatchDocument
+from pixtools.api.standing import HoldsDep
 from pixtools.domain.document import BatchDocument
 from pixtools.domain.errors import BatchNotFound
 from pixtools.domain.ids import is_id
@@ -127,6 +128,7 @@ async def watch_batch(
     house: HouseDep,
     tenant: TenantDep,
     batch_id: BatchId,
+    holds: HoldsDep,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Watch a batch, as Server-Sent Events."""
@@ -135,7 +137,7 @@ async def watch_batch(
     seen = events.last_event_id(last_event_id)
     if seen and first and seen >= first.seq and documents.settled(first.document):
         return Response(status_code=204)
-    return events.stream(house, batch_id, look, None)
+    return events.stream(house, batch_id, look, None, holds)
 
 
 @router.post(

@@ -15,6 +15,7 @@ from pixtools.api.idempotency import identified
 from pixtools.api.placing import taken
 from pixtools.api.refusals import ONE_JOB, SOURCES, refusals
 from pixtools.api.schemas import JobList
+from pixtools.api.standing import HoldsDep
 from pixtools.api.watching import wait_until
 from pixtools.domain.document import JobDocument
 from pixtools.domain.errors import JobNotFound
@@ -136,6 +137,7 @@ async def watch_job(
     house: HouseDep,
     tenant: TenantDep,
     job_id: JobId,
+    holds: HoldsDep,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Watch a job, as Server-Sent Events."""
@@ -145,7 +147,7 @@ async def watch_job(
     first = await to_thread.run_sync(look, None, seen or 0, limiter=threads)
     if seen is not None and (first is None or _has_heard_all(first, seen)):
         return Response(status_code=204)
-    return events.stream(house, job_id, look, seen)
+    return events.stream(house, job_id, look, seen, holds)
 
 
 @router.post(

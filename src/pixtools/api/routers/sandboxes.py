@@ -17,6 +17,7 @@ from pixtools.api import bodies, events
 from pixtools.api.deps import House, HouseDep, TenantDep
 from pixtools.api.refusals import refusals
 from pixtools.api.snippets import snippets
+from pixtools.api.standing import Holds, HoldsDep
 from pixtools.api.webhook_documents import (
     NewSandbox,
     ReceiptDocument,
@@ -105,13 +106,14 @@ async def watch_sandbox(
     house: HouseDep,
     tenant: TenantDep,
     sandbox_id: SandboxId,
+    holds: HoldsDep,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Watch a sandbox, as Server-Sent Events."""
     look = partial(received, house.service, tenant, sandbox_id)
     seen = events.last_event_id(last_event_id) or 0
     await to_thread.run_sync(look, seen, limiter=house.threads.watching)
-    told = _told(house, look, sandbox_id, seen)
+    told = _told(house, look, sandbox_id, seen, holds)
     return StreamingResponse(
         told, headers=events.HEADERS, media_type="text/event-stream"
     )
@@ -122,6 +124,7 @@ async def _told(
     look: partial[tuple[Sandbox, Sequence[Receipt]]],
     sandbox_id: str,
     seen: int,
+    holds: Holds,
 ) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=events.RETRY_MS)
     spoke_at = anyio.current_time()
@@ -129,7 +132,7 @@ async def _told(
         house.desk.subscribe(sandbox_id) as subscription,
         suppress(PixtoolsError),  # its time is over: there is no status left to tell
     ):
-        while not house.desk.closed:
+        while not house.desk.closed and await holds():
             threads = house.threads.watching
             _, found = await to_thread.run_sync(look, seen, limiter=threads)
             for each in found:
