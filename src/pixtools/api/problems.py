@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from pixtools.api.quotas import OutOfQuota, tell
 from pixtools.domain.errors import FieldError, PixtoolsError
 from pixtools.domain.explain import field_errors
 
@@ -195,6 +196,8 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
     """Answer a PixtoolsError."""
     assert isinstance(error, PixtoolsError)  # noqa: S101 - registered for it alone
     problem = of_error(error, request_id_of(request))
+    if isinstance(error, OutOfQuota):
+        tell(request, error.told)
     if error.retry_after is None:
         return response(problem)
     seconds = max(1, math.ceil(error.retry_after))

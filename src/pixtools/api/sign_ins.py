@@ -10,7 +10,7 @@ from typing import Final
 
 from pixtools.api.metrics import Meters
 from pixtools.api.ports import RateLimiter
-from pixtools.domain.errors import RateLimited
+from pixtools.api.quotas import OutOfQuota, headers
 
 ROUTE: Final = "sign-in"
 MOST: Final = 10_000
@@ -30,14 +30,14 @@ class SignIns:
     _until: OrderedDict[str, float] = field(default_factory=OrderedDict)
 
     def check(self, network: str) -> None:
-        """Raise RateLimited while an address has to wait."""
+        """Raise OutOfQuota while an address has to wait."""
         wait = self._until.get(network, 0.0) - self.now()
         if wait > 0:
-            raise RateLimited(TEXT, retry_after=wait)
+            raise self._refusal(wait)
         self._until.pop(network, None)
 
     async def failed(self, network: str) -> None:
-        """Count a failure; raises RateLimited if it was one too many."""
+        """Count a failure; raises OutOfQuota if it was one too many."""
         self.meters.sign_in_failures.inc()
         if self.limiter is None:
             return
@@ -50,4 +50,9 @@ class SignIns:
             while len(self._until) > MOST:
                 self._until.popitem(last=False)
         if not grant.allowed:
-            raise RateLimited(TEXT, retry_after=grant.wait)
+            raise self._refusal(grant.wait)
+
+    def _refusal(self, wait: float) -> OutOfQuota:
+        assert self.limiter is not None  # noqa: S101 - nobody waits without one
+        told = headers(self.limiter, ROUTE, remaining=0, wait=wait)
+        return OutOfQuota(TEXT, wait, told)

@@ -158,6 +158,8 @@ def test_wrong_keys_do(site: Site, key: str) -> None:
     assert codes == [401, 401, 401, 429]
     answer = site.ask("POST", "/v1/session", json={"key": key})
     problem(answer, 429, "rate_limited")
+    assert answer.headers["ratelimit-policy"] == '"sign-in";q=3;w=3600'
+    assert answer.headers["ratelimit"].startswith('"sign-in";r=0;t=1')
     assert not answer.headers.get_list("set-cookie")
 
 
@@ -185,6 +187,17 @@ def test_where_nobody_is_asked_there_is_nothing_to_sign_in_to() -> None:
         assert answer.json()["authentication"] == "off"
         assert answer.json()["tenant"] == "default"
         assert not answer.headers.get_list("set-cookie")
+
+
+def test_where_a_key_would_not_help_the_reason_is_told() -> None:
+    """A page that asked for one would ask in vain."""
+    site = Site(gate=a_gate(House()))
+    for answer in (
+        site.ask("GET", "/v1/session"),
+        site.ask("POST", "/v1/session", json={"key": "whatever"}),
+    ):
+        body = problem(answer, 403, "host_unknown")
+        assert "localhost" in body["detail"]
 
 
 class TestPagesOfOthers:

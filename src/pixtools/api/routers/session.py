@@ -14,7 +14,11 @@ from pixtools.api.deps import CallerDep, House, HouseDep
 from pixtools.api.refusals import READS_A_BODY, refusals
 from pixtools.api.schemas import SessionDocument
 from pixtools.api.uploads import wrong
-from pixtools.domain.errors import CredentialsInvalid, CrossSiteRequest
+from pixtools.domain.errors import (
+    CredentialsInvalid,
+    CredentialsMissing,
+    CrossSiteRequest,
+)
 from pixtools.domain.identity import SCOPES, Identity
 
 MOST_BYTES = 16 * 1024
@@ -26,17 +30,29 @@ BODY: dict[str, Any] = {
         },
     }
 }
-REFUSED = ("credentials_invalid", "cross_site_request", "rate_limited")
+REFUSED = (
+    "credentials_invalid",
+    "cross_site_request",
+    "host_unknown",
+    "rate_limited",
+)
 NOTED = {"Cache-Control": "no-store"}
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 
 
-@router.get("/session", response_model=SessionDocument, responses=refusals())
+@router.get(
+    "/session",
+    response_model=SessionDocument,
+    responses=refusals("host_unknown", "rate_limited", "issuer_unavailable"),
+)
 async def show_session(caller: CallerDep) -> Response:
     """Say whether callers have to be known here, and as whom this one is."""
-    if caller.refusal is not None:
+    if isinstance(caller.refusal, CredentialsMissing | CredentialsInvalid):
         return _told("required")
+    if caller.refusal is not None:
+        # A key would not help.
+        raise caller.refusal
     who = Identity(tenant=caller.tenant, scopes=caller.scopes)
     return _told("required" if caller.authenticated else "off", who)
 
@@ -58,6 +74,8 @@ async def sign_in(request: Request, house: HouseDep, caller: CallerDep) -> Respo
     key = _key_of(await bodies.read_json(request, MOST_BYTES, idle))
     gate = house.callers.gate
     if gate is None or not await house.callers.is_closed():
+        if caller.refusal is not None:
+            raise caller.refusal
         return _told("off", Identity(tenant=caller.tenant))
     house.callers.sign_ins.check(caller.network)
     try:
