@@ -70,6 +70,18 @@ def least(
     )
 
 
+def never_fits(
+    format: str, upright: Size, outputs: Sequence[OutputPlan], limits: Limits
+) -> int | None:
+    """The `least` bytes, if no worker may ever take so many; None for nearly all."""
+    plain = _lying(format, upright, 1)
+    most = limits.memory_budget_bytes
+    if all(_alone(plain, output, limits) <= most for output in outputs):
+        return None
+    needed = least(format, upright, outputs, limits)
+    return needed if needed > most else None
+
+
 def _lying(format: str, upright: Size, orientation: int) -> SourceFacts:
     """The plainest source of this size that is stored turned so."""
     width, height = upright[::-1] if orientation > 4 else upright

@@ -22,6 +22,8 @@ from pixtools.jobs.service import Service
 from pixtools.jobs.transfer import CHUNK, writing
 
 _FIRST_YEAR: Final = 1980
+SMALL: Final = 64 * 1024
+"""Bytes of which a copy costs less than a write of their own."""
 _REGULAR_FILE: Final = 0o100644 << 16
 
 
@@ -94,7 +96,8 @@ def pack(
     entries: Iterable[Entry], shelf: Shelf, writer: BlobWriter, pulse: Pulse
 ) -> int:
     """Write a ZIP of stored objects; how many. The same objects make the same bytes."""
-    with zipfile.ZipFile(_Outlet(writer), "w", zipfile.ZIP_STORED) as packed:
+    outlet = _Outlet(writer)
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as packed:
         for entry in entries:
             chunks = shelf.chunks(entry.key)
             if chunks is None:
@@ -103,7 +106,8 @@ def pack(
                 for chunk in chunks:
                     file.write(chunk)
                     pulse.again()
-        return len(packed.filelist)
+    outlet.flush()
+    return len(packed.filelist)
 
 
 def _contents(
@@ -133,17 +137,30 @@ def _described(entry: Entry) -> zipfile.ZipInfo:
 
 
 class _Outlet:
-    """What `zipfile` writes to: from front to back, never seeking."""
+    """What `zipfile` writes to: from front to back, never seeking.
+
+    A head and a tail come for each file and make one piece with what is small.
+    """
 
     def __init__(self, writer: BlobWriter) -> None:
         self._writer = writer
+        self._small = bytearray()
 
     def write(self, data: bytes, /) -> int:
-        self._writer.write(bytes(data))
+        if len(data) < SMALL:
+            self._small += data
+        else:
+            self.flush()
+            self._writer.write(bytes(data))
+        if len(self._small) >= SMALL:
+            self.flush()
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """Write what was held back."""
+        if self._small:
+            self._writer.write(bytes(self._small))
+            self._small.clear()
 
     def close(self) -> None:
         """The writer is committed by whoever opened it."""

@@ -38,10 +38,9 @@ def render_stage(service: Service, stage: Stage, job: Job, place: Workplace) -> 
     """
     pulse = Pulse(service, stage, until=RENDERED)
     directory = place.directory()
-    source, scratch = directory / "source", directory / "made"
-    source.mkdir()
+    scratch = directory / "made"
     scratch.mkdir()
-    original = service.blobs.fetch(job.source.key, source, etag=job.source.etag)
+    original = service.blobs.fetch(job.source.key, directory, etag=job.source.etag)
     pulse.again()
     plan = plan_of(stage, job)
     report = service.renderer.render(

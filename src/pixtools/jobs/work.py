@@ -9,7 +9,7 @@ from pixtools.domain.catalogue import check_offered
 from pixtools.domain.errors import FieldError, InvalidPipeline
 from pixtools.domain.job import Batch, Job, Output, Source, Stage
 from pixtools.domain.keys import inbox_prefix
-from pixtools.domain.memory import least, too_large_for_memory
+from pixtools.domain.memory import never_fits, too_large_for_memory
 from pixtools.domain.operations.actions import Picture, Step
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs.estimate import denoising_ms, rendering_ms
@@ -54,8 +54,8 @@ def check_memory(service: Service, pipeline: Pipeline, source: Source) -> None:
         return
     size, limits = (source.width, source.height), service.rules.limits
     outputs = pipeline.plan(source.format).outputs
-    needed = least(source.format, size, outputs, limits)
-    if needed > limits.memory_budget_bytes:
+    needed = never_fits(source.format, size, outputs, limits)
+    if needed is not None:
         raise too_large_for_memory(needed, limits)
 
 

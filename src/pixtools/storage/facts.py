@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from pixtools.storage.tree import Folder, open_file
 
@@ -64,10 +64,11 @@ def read_facts(folder: Folder, side: str) -> Facts | None:
 
 def write_facts(folder: Folder, side: str, facts: Facts) -> None:
     """Write a side file; a torn one counts as missing."""
+    text = json.dumps({"sha256": facts.sha256, "content_type": facts.content_type})
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     fd = os.open(side, flags, 0o600, dir_fd=folder.fd)
     try:
-        os.write(fd, json.dumps(asdict(facts)).encode())
+        os.write(fd, text.encode())
     finally:
         os.close(fd)
 

@@ -12,13 +12,13 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from pixtools.domain.errors import InvalidRequest, StorageUnavailable
 from pixtools.domain.explain import shown
+from pixtools.storage.durable import Durable, Held
 from pixtools.storage.facts import (
     Facts,
     drop_facts,
@@ -40,36 +40,38 @@ class Incoming:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._path = str(root / AREA)
+        self._held: Held | None = None
+        self._durable = Durable()
 
     def create(self) -> tuple[str, int]:
         """An empty, locked, private file: its name here and its descriptor."""
-        with self._area() as area:
-            name = secrets.token_hex(16)
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-            fd = os.open(name, flags, 0o600, dir_fd=area.fd)
+        name = secrets.token_hex(16)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+        fd = os.open(name, flags, 0o600, dir_fd=self._area().fd)
         _lock(fd)
         return name, fd
 
     def link(self, folder: Folder, name: str, file: os.stat_result) -> str:
         """A second name, here, for this very file of the tree; raises OSError."""
         linked = secrets.token_hex(16)
-        with self._area() as area:
-            os.link(
-                name,
-                linked,
-                src_dir_fd=folder.fd,
-                dst_dir_fd=area.fd,
-                follow_symlinks=False,
-            )
-            if os.path.samestat(os.stat(linked, dir_fd=area.fd), file):
-                return linked
-            os.unlink(linked, dir_fd=area.fd)
+        area = self._area()
+        os.link(
+            name,
+            linked,
+            src_dir_fd=folder.fd,
+            dst_dir_fd=area.fd,
+            follow_symlinks=False,
+        )
+        if os.path.samestat(os.stat(linked, dir_fd=area.fd), file):
+            return linked
+        os.unlink(linked, dir_fd=area.fd)
         raise FileNotFoundError(errno.ENOENT, "replaced meanwhile", name)
 
     def discard(self, name: str) -> None:
         """Remove a file of the area; harmless if it is gone."""
-        with self._area() as area, suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=area.fd)
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._area().fd)
 
     def publish(
         self, name: str, fd: int, to: tuple[str, ...], facts: Facts
@@ -103,13 +105,16 @@ class Incoming:
         writers on file systems without locks.
         """
         before = time.time() - older_than.total_seconds()
-        with self._area() as area:
+        with open_folder(self._root, (AREA,), create=True) as area:
             return sum(_swept(area, name, before) for name in area.entries())
 
-    @contextmanager
-    def _area(self) -> Iterator[Folder]:
-        with open_folder(self._root, (AREA,), create=True) as area:
-            yield area
+    def _area(self) -> Held:
+        """The area, opened once for as long as it stays where it is."""
+        held = self._held
+        if held is None or not held.is_at(self._path):
+            with open_folder(self._root, (AREA,), create=True) as area:
+                held = self._held = Held(area.fd)
+        return held
 
     def _move(
         self, name: str, fd: int, folder: Folder, leaf: str, facts: Facts
@@ -119,13 +124,13 @@ class Incoming:
         side, replaced = side_name(leaf, file), side_now(folder, leaf)
         try:
             write_facts(folder, side, facts)
-            with self._area() as area:
-                os.rename(name, leaf, src_dir_fd=area.fd, dst_dir_fd=folder.fd)
+            area = self._area()
+            os.rename(name, leaf, src_dir_fd=area.fd, dst_dir_fd=folder.fd)
         except OSError:
             drop_facts(folder, side)
             folder.prune()
             raise
-        folder.sync()
+        self._durable.sync(folder.chain)
         if replaced not in {None, side}:
             drop_facts(folder, str(replaced))
         return file

@@ -31,6 +31,11 @@ class Folder:
         """The open directory, for the `dir_fd` arguments of `os`."""
         return self._chain[-1]
 
+    @property
+    def chain(self) -> Sequence[int]:
+        """The open directories from the root to this one."""
+        return self._chain
+
     def enter(self, name: str) -> None:
         """Step down; raises FileNotFoundError, NotADirectoryError for other kinds."""
         try:

@@ -47,8 +47,8 @@ from pixtools.workers.protocol import (
     read_request,
 )
 
-_PROGRESS_SECONDS: Final = 0.1
-_PROGRESS_STEP: Final = 0.1
+_PROGRESS_SECONDS: Final = 0.25
+_PROGRESS_STEP: Final = 0.2
 _CHUNK: Final = 65_536
 _IDLE_SECONDS: Final = 0.15
 _LARGE: Final = 72 * MIB

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -163,3 +164,18 @@ def test_a_file_replaced_while_it_is_fetched_is_checked_again(
     path = blobs.fetch(KEY, tmp_path)
     assert path.read_bytes() == b"after!"
     assert sorted(tmp_path.iterdir()) == sorted([path, tmp_path / "objects"])
+
+
+def test_where_files_grow_is_found_again_wherever_it_is(
+    blobs: LocalBlobs, tmp_path: Path
+) -> None:
+    """Other hands may clear it away, or move the whole tree and begin a new one."""
+    root, aside = tmp_path / "objects", tmp_path / "aside"
+    put(blobs, KEY, b"first")
+    shutil.rmtree(root / ".incoming")
+    put(blobs, KEY, b"second")
+    assert get(blobs, KEY) == b"second"
+    root.rename(aside)
+    put(blobs, KEY, b"third")
+    assert get(blobs, KEY) == b"third"
+    assert (aside / KEY).read_bytes() == b"second"

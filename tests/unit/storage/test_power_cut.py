@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pixtools.storage.durable import MOST_KNOWN
 from pixtools.storage.local import LocalBlobs
 from pixtools.testing.port_suites.blobs import KEY, put
+
+OPEN = Path("/proc/self/fd")
 
 
 class Diary:
@@ -57,6 +61,54 @@ def test_bytes_are_durable_before_their_name_is_and_both_before_commit_returns(
     assert diary.position(place) < diary.rename_at
     for folder in (place.parent, place.parent.parent, tmp_path):
         assert diary.position(folder) >= diary.rename_at
+
+
+def test_the_way_to_a_folder_is_made_durable_once(tmp_path: Path, diary: Diary) -> None:
+    """The second file of a job needs its own name only."""
+    blobs, place = LocalBlobs(tmp_path), tmp_path / KEY
+    put(blobs, KEY, b"x")
+    diary.synced.clear()
+    put(blobs, f"{KEY}2", b"y")
+    assert diary.position(place.parent) >= diary.rename_at
+    assert len(diary.synced) == 2
+
+
+@pytest.mark.parametrize("emptied", [1, 2])
+def test_a_folder_that_others_made_anew_is_made_durable_anew(
+    tmp_path: Path, diary: Diary, emptied: int
+) -> None:
+    """It stands in the place of one that was, and nobody may have synced its name."""
+    blobs, place = LocalBlobs(tmp_path), tmp_path / KEY
+    put(blobs, KEY, b"x")
+    shutil.rmtree(place.parents[emptied - 1])
+    place.parent.mkdir(parents=True)
+    diary.synced.clear()
+    put(blobs, KEY, b"y")
+    for folder in place.parents[: emptied + 1]:
+        assert diary.position(folder) >= diary.rename_at
+
+
+def test_a_folder_that_another_service_made_is_made_durable(
+    tmp_path: Path, diary: Diary
+) -> None:
+    """It may have died before it synced the name."""
+    blobs, place = LocalBlobs(tmp_path), tmp_path / KEY
+    put(blobs, "inbox/a", b"x")
+    place.parent.mkdir(parents=True)
+    diary.synced.clear()
+    put(blobs, KEY, b"y")
+    for folder in (place.parent, place.parent.parent, tmp_path):
+        assert diary.position(folder) >= diary.rename_at
+
+
+def test_few_folders_are_held_open(tmp_path: Path) -> None:
+    """However many jobs have passed."""
+    blobs = LocalBlobs(tmp_path)
+    put(blobs, KEY, b"x")
+    before = len([*OPEN.iterdir()])
+    for number in range(3 * MOST_KNOWN):
+        put(blobs, f"processed/{number}/a.png", b"x")
+    assert len([*OPEN.iterdir()]) <= before + MOST_KNOWN
 
 
 def test_what_was_deleted_stays_deleted(tmp_path: Path, diary: Diary) -> None:

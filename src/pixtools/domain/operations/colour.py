@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -11,6 +12,7 @@ from pydantic_extra_types.color import Color
 from pixtools.domain.plan import Colour
 
 
+@lru_cache(maxsize=256)
 def rgba(written: str) -> Colour:
     """Turn a CSS colour into red, green, blue and alpha, each 0..255."""
     red, green, blue, *alpha = Color(written).as_rgb_tuple(alpha=True)
