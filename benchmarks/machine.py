@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -15,14 +16,14 @@ _PEERS: Final = Path(__file__).parent / "peers"
 _PACKAGES: Final = ("pixtools", "pyvips", "pyvips-binary", "Pillow", "simplejpeg")
 
 
-def describe() -> dict[str, str]:
+def describe(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
     """What a reader has to know to judge the numbers, in the order to show it."""
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{_memory_bytes() >> 20} MiB",
         "system": f"{_distribution()}, Linux {platform.release()}",
         "Python": platform.python_version(),
-        **{name: found for name in _PACKAGES if (found := _package(name))},
+        **{name: found for name in packages if (found := _package(name))},
         **_sharp(),
         **_said("vipsthumbnail", "--vips-version"),
         **_said("node", "--version"),

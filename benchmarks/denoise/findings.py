@@ -1,0 +1,82 @@
+"""What was measured, kept in files so that its parts can be measured on their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.denoise.clean import Estimates, Kept
+from benchmarks.denoise.quality import Score, Scores
+from benchmarks.denoise.speed import Pace, Size
+
+
+@dataclass(slots=True, kw_only=True)
+class Quality:
+    """How good: `unharmed` are pictures without noise, by network, none skipped.
+
+    `weights` holds file and SHA-256 by network, `when` how busy the machine was.
+    """
+
+    crop: int
+    facts: dict[str, str]
+    weights: dict[str, tuple[str, str]]
+    scores: Scores
+    unharmed: Scores
+    estimates: list[Estimates]
+    kept: list[Kept]
+
+
+@dataclass(slots=True, kw_only=True)
+class Speed:
+    """How fast: `floors` are multiplications per second and core by precision.
+
+    `by_chance` names the networks that ran with weights of chance.
+    """
+
+    facts: dict[str, str]
+    floors: dict[str, float]
+    paces: list[Pace] = field(default_factory=list)
+    by_chance: list[str] = field(default_factory=list)
+
+
+def save(part: Quality | Speed, path: Path) -> None:
+    """Keep a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(part)), "utf-8")
+
+
+def quality(path: Path) -> Quality | None:
+    """The part that was kept, if any."""
+    if not path.exists():
+        return None
+    told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return Quality(
+        crop=told["crop"],
+        facts=told["facts"],
+        weights={name: (file, sha) for name, (file, sha) in told["weights"].items()},
+        scores=_scores(told["scores"]),
+        unharmed=_scores(told["unharmed"]),
+        estimates=[Estimates(**row) for row in told["estimates"]],
+        kept=[Kept(**row) for row in told["kept"]],
+    )
+
+
+def speed(path: Path) -> Speed | None:
+    """The part that was kept, if any."""
+    if not path.exists():
+        return None
+    told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    paces = [Pace(**{**row, "size": Size(**row["size"])}) for row in told["paces"]]
+    return Speed(
+        facts=told["facts"],
+        floors=told["floors"],
+        paces=paces,
+        by_chance=told["by_chance"],
+    )
+
+
+def _scores(told: Mapping[str, Sequence[Mapping[str, Any]]]) -> Scores:
+    return {name: [Score(**row) for row in rows] for name, rows in told.items()}
