@@ -19,6 +19,7 @@ from pixtools.domain.errors import PixtoolsError, every_error
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.operations.actions import ACTIONS, Action, Picture
 from pixtools.domain.operations.overlay import Watermark
+from pixtools.domain.operations.restore import Denoising
 from pixtools.domain.presets import PRESETS
 from pixtools.settings import Settings
 
@@ -45,6 +46,13 @@ def main() -> int:
     return 0
 
 
+DENOISE = (
+    "Offered where there is a network for it; what `/v1/operations` shows of it is "
+    "what there is. Its outputs say what was found (`noise_sigma`, `model`, "
+    "`skipped`): see [denoise](../how-to/denoise.md).\n"
+)
+
+
 def operations() -> str:
     """Actions, their options and the formats."""
     parts = ["# Operations\n", MADE]
@@ -56,14 +64,14 @@ def operations() -> str:
     for name, kind in ACTIONS.items():
         parts.append(f"## {name}\n\n{(kind.__doc__ or '').strip()}\n")
         if name == "denoise":
-            parts.append(
-                "Declared, but no worker offers it yet: asking for it is 422.\n"
-            )
+            parts.append(DENOISE)
         own = _own_options(kind)
         if own:
             parts.append(_options(own))
     parts.append("## Options of every action that makes a picture\n")
     parts.append(_options(Picture.model_json_schema()["properties"], skip=_SKIPPED))
+    parts.append("## denoising options\n")
+    parts.append(_options(Denoising.model_json_schema()["properties"]))
     parts.append("## watermark options\n")
     parts.append(_options(Watermark.model_json_schema()["properties"]))
     parts += [_formats(), _presets()]

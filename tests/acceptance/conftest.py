@@ -16,6 +16,7 @@ from tests.acceptance.visiting import (
     made,
     submitted,
 )
+from tests.networks import blurring
 
 from pixtools.testing.cluster import cluster, settings_of
 from pixtools.testing.images import photo_jpeg
@@ -35,6 +36,13 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shelf")
 
 
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Imported networks that take noise out as a blur does, whatever is shipped."""
+    folder = tmp_path_factory.mktemp("weights")
+    return blurring(blurring(folder, "quality"), "fast")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask a test marked `anywhere` of a service in one process, and of a cluster."""
     if "service" in metafunc.fixturenames:
@@ -44,19 +52,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def service(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Served]:
+def service(
+    request: pytest.FixtureRequest, shelf: Path, weights: Path
+) -> Iterator[Served]:
     """A service as anyone would start it; tests may add to it, not stop it."""
     if request.param == "cluster":
         yield request.getfixturevalue("deployed")
         return
-    own = {"LOCAL_FILE_ROOT": str(shelf), **ALL_HANDS, **STRANGERS_ARE_HERE}
-    with serving(own) as served:
+    own = {"LOCAL_FILE_ROOT": str(shelf), "MODELS_DIR": str(weights)}
+    with serving(own | ALL_HANDS | STRANGERS_ARE_HERE) as served:
         yield served
 
 
 @pytest.fixture(scope="session")
-def deployed(cluster_space: Space, shelf: Path) -> Iterator[Deployed]:
-    """An API, a scheduler, and two workers that do one thing at a time each."""
+def deployed(cluster_space: Space, shelf: Path, weights: Path) -> Iterator[Deployed]:
+    """An API, a scheduler, a denoiser, and two workers that do one thing at a time."""
     space = cluster_space
     settings = settings_of(
         postgres=space.postgres,
@@ -64,8 +74,8 @@ def deployed(cluster_space: Space, shelf: Path) -> Iterator[Deployed]:
         redis=space.redis,
         bucket=space.bucket,
     )
-    own = {"WORKERS": "1", "LOCAL_FILE_ROOT": str(shelf), **STRANGERS_ARE_HERE}
-    with cluster(settings | own, workers=2) as started:
+    own = {"WORKERS": "1", "LOCAL_FILE_ROOT": str(shelf), "MODELS_DIR": str(weights)}
+    with cluster(settings | own | STRANGERS_ARE_HERE, workers=2, ml=1) as started:
         yield Deployed(started, space.postgres, space.bucket)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.visiting import made, picture_of, polled, post, process, strayed
+from tests.acceptance.visiting import made, picture_of, polled, process, strayed
 
 from pixtools.domain.formats import WRITABLE
 from pixtools.testing.serving import Serving
@@ -124,14 +123,8 @@ class TestTheDeclaration:
             "convert",
             "resize",
             "watermark",
+            "denoise",
             "metadata",
         }
         writes = {f["name"] for f in catalogue["formats"] if f["writes"]}
         assert writes == set(WRITABLE)
-
-    def test_what_it_does_not_offer_is_refused_by_name(
-        self, service: Serving, photo_vga: Path
-    ) -> None:
-        answer = post(service, photo_vga, [{"id": "a", "action": "denoise"}])
-        assert answer.status_code == 422
-        assert re.search("does not offer .*denoise", answer.json()["detail"])

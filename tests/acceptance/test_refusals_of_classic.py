@@ -26,7 +26,6 @@ OPERATIONS = {
     "no operation": (process([]), *BAD, "/operations"),
     "an unknown operation": (process(["webp", "bmp"]), *BAD, "/operations/1"),
     "an operation that is a number": (process([1]), *BAD, "/operations/0"),
-    "denoise": (process(["denoise"]), 422, "invalid_pipeline", "/operations/0"),
     "the photo's own format": (process(["png", "jpg"]), *BAD, "/operations/1"),
 }
 OPTIONS = {

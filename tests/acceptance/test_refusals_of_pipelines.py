@@ -26,12 +26,6 @@ STEPS = {
     "an id that stands twice": (steps(WIDTH, WIDTH), *BAD, "/pipeline/1/id"),
     "no action": (step(action=None), *BAD, "/pipeline/0/action"),
     "an unknown action": (step(action="sharpen"), *BAD, "/pipeline/0/action"),
-    "denoise, which nobody here does": (
-        step(action="denoise", width=None, format="png"),
-        *BAD,
-        "/pipeline/0/action",
-    ),
-    "denoise as an option": (step(denoise=True), *BAD, "/pipeline/0/denoise"),
     "an unknown option": (step(sharpness=3), *BAD, "/pipeline/0/sharpness"),
     "an option of metadata": (
         steps({"id": "a", "action": "metadata", "width": 3}),
@@ -42,6 +36,23 @@ STEPS = {
         steps(WIDTH, {**WIDTH, "id": "b", "width": 0}),
         *BAD,
         "/pipeline/1/width",
+    ),
+}
+CLEAN = {"action": "denoise", "width": None, "format": "png"}
+NOISE = {
+    "a network that is none": (step(**CLEAN, model="best"), *BAD, "/pipeline/0/model"),
+    "more than all noise": (step(**CLEAN, strength=1.1), *BAD, "/pipeline/0/strength"),
+    "strength as text": (step(**CLEAN, strength="1"), *BAD, "/pipeline/0/strength"),
+    "denoise as a number": (step(denoise=1), *BAD, "/pipeline/0/denoise"),
+    "less than no noise, as an option": (
+        step(denoise={"strength": -0.1}),
+        *BAD,
+        "/pipeline/0/denoise/strength",
+    ),
+    "an unknown option of denoise": (
+        step(denoise={"sigma": 3}),
+        *BAD,
+        "/pipeline/0/denoise/sigma",
     ),
 }
 GEOMETRY = {
@@ -138,7 +149,9 @@ WATERMARKS = {
 }
 
 
-@pytest.mark.parametrize("refusal", refusals(STEPS | GEOMETRY | ENCODING | WATERMARKS))
+@pytest.mark.parametrize(
+    "refusal", refusals(STEPS | NOISE | GEOMETRY | ENCODING | WATERMARKS)
+)
 def test_it_is_refused_and_leaves_nothing_behind(
     strict: Strict, refusal: Refusal
 ) -> None:

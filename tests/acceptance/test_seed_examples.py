@@ -87,23 +87,8 @@ def by_hand(text: str, service: Served, desk: Path) -> tuple[int, dict[str, Any]
 
 
 class TestThePixToolsReadme:
-    def test_its_curl_is_told_that_nothing_denoises_here(
-        self, service: Served, desk: Path
-    ) -> None:
-        before = service.rows()
-        status, problem = sent(README, service, desk)
-        assert status == 422
-        assert problem["code"] == "invalid_pipeline"
-        assert problem["errors"][0]["pointer"] == "/operations/1"
-        assert "does not offer denoise" in problem["detail"]
-        assert "webp" in problem["detail"]
-        assert service.rows() == before
-
-    def test_its_curl_without_denoise_completes(
-        self, service: Served, desk: Path
-    ) -> None:
-        example = README.replace(r"\"denoise\",", "")
-        status, accepted = sent(example, service, desk)
+    def test_its_curl_completes(self, service: Served, desk: Path) -> None:
+        status, accepted = sent(README, service, desk)
         assert status == 202
         assert accepted == {"job_id": accepted["job_id"], "status": "PENDING"}
         job = polled(service, accepted["job_id"])
@@ -119,9 +104,9 @@ class TestThePixToolsReadme:
             "expires_at",
         }
         assert job["status"] == "COMPLETED"
-        assert job["operations"] == ["webp", "metadata"]
+        assert job["operations"] == ["webp", "denoise", "metadata"]
         assert job["error_message"] is None
-        assert set(job["result_urls"]) == {"webp"}
+        assert set(job["result_urls"]) == {"webp", "denoise"}
         self.check_files(service, job)
         assert job["metadata"]["width"] == 640
 
@@ -132,6 +117,9 @@ class TestThePixToolsReadme:
         assert f'filename="{name}"' in webp.headers["content-disposition"]
         with Image.open(io.BytesIO(webp.content)) as picture:
             assert (picture.format, picture.size) == ("WEBP", (640, 480))
+        denoised = fetched(service, job["result_urls"]["denoise"]).content
+        with Image.open(io.BytesIO(denoised)) as picture:
+            assert (picture.format, picture.size) == ("PNG", (640, 480))
         bundle = fetched(service, job["archive_url"])
         name = "pixtools_bundle_test_image.zip"
         assert f'filename="{name}"' in bundle.headers["content-disposition"]
@@ -139,7 +127,7 @@ class TestThePixToolsReadme:
     def test_its_key_gives_the_same_job_again(
         self, service: Served, desk: Path
     ) -> None:
-        example = README.replace(r"\"denoise\",", "").replace("demo-001", "demo-002")
+        example = README.replace("demo-001", "demo-002")
         first = sent(example, service, desk)[1]
         assert sent(example, service, desk) == (202, first)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.networks import blurring
 
 from pixtools.testing.serving import Serving, serving
 
@@ -33,9 +34,10 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Serving]:
-    """One service for all tests."""
-    with serving() as served:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One service for all tests, with a network of its own."""
+    weights = blurring(tmp_path_factory.mktemp("weights"), "quality")
+    with serving({"MODELS_DIR": str(blurring(weights, "fast"))}) as served:
         yield served
 
 

@@ -20,14 +20,16 @@ from typer.models import OptionInfo
 
 from pixtools.domain.errors import FieldError, InvalidPipeline
 from pixtools.domain.formats import WRITABLE, canonical_name
-from pixtools.domain.operations.actions import Picture
+from pixtools.domain.operations.actions import Denoise, Picture
 from pixtools.domain.operations.overlay import Watermark
+from pixtools.domain.operations.restore import Denoising
 from pixtools.domain.pipeline import Pipeline
 from pixtools.domain.presets import preset_named
 
 NOT_A_FLAG = frozenset({"id", "action", "format", "watermark", "denoise"})
 SIZES = "Size and shape"
 ENCODING = "Encoding"
+NOISE = "Noise"
 MARKS = "Watermark"
 LONGEST_METAVAR = 24
 SIZE_FLAGS = frozenset({"width", "height", "fit", "gravity", "enlarge"})
@@ -50,7 +52,13 @@ def with_picture_flags(command: Callable[..., None]) -> Callable[..., None]:
         for parameter in own.parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    parameters = [*named, *_flags(Picture, ""), *_flags(Watermark, "watermark_")]
+    parameters = [
+        *named,
+        *_flags(Picture),
+        _switch("denoise", Denoise.__doc__ or "", NOISE),
+        *_flags(Denoising, panel=NOISE),
+        *_flags(Watermark, "watermark_", MARKS),
+    ]
     command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by Typer
     return command
 
@@ -106,14 +114,30 @@ def _steps_for(to: str | None, given: Mapping[str, Any]) -> list[dict[str, Any]]
     }
     if mark:
         options["watermark"] = mark
+    noise = _noise(options)
     if to is None:
+        if noise is not None:
+            return [{"id": "result", "action": "denoise", **options, **noise}]
         if not options:
             return []
         return [{"id": "result", "action": _action(options), **options}]
+    if noise is not None:
+        options["denoise"] = noise
     return [
         {"id": name, "action": _action(options, to=True), "format": name, **options}
         for name in _formats(to)
     ]
+
+
+def _noise(options: dict[str, Any]) -> dict[str, Any] | None:
+    """Take out how noise is to be removed; None if it is not."""
+    wanted = options.pop("denoise", False)
+    noise = {
+        name: options.pop(name) for name in Denoising.model_fields if name in options
+    }
+    if noise and not wanted:
+        raise InvalidPipeline(f"--{next(iter(noise))} needs --denoise.")
+    return noise if wanted else None
 
 
 def _action(options: Mapping[str, Any], *, to: bool = False) -> str:
@@ -137,21 +161,35 @@ def _is_given(value: object) -> bool:
     return value is not None and value is not False
 
 
-def _flags(kind: type[Any], prefix: str) -> list[inspect.Parameter]:
+def _switch(name: str, help: str, panel: str) -> inspect.Parameter:
+    info = typer.Option(
+        f"--{name}", help=help, show_default=False, rich_help_panel=panel
+    )
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False,
+        annotation=Annotated[bool, info],
+    )
+
+
+def _flags(
+    kind: type[Any], prefix: str = "", panel: str | None = None
+) -> list[inspect.Parameter]:
     fields: Mapping[str, FieldInfo] = kind.model_fields
     return [
         inspect.Parameter(
             prefix + name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=Annotated[_type(field), _info(prefix, name, field)],
+            annotation=Annotated[_type(field), _info(prefix, name, field, panel)],
         )
         for name, field in fields.items()
         if name not in NOT_A_FLAG
     ]
 
 
-def _info(prefix: str, name: str, field: FieldInfo) -> OptionInfo:
+def _info(prefix: str, name: str, field: FieldInfo, panel: str | None) -> OptionInfo:
     bounds = {
         bound: getattr(rule, bound)
         for rule in field.metadata
@@ -166,7 +204,7 @@ def _info(prefix: str, name: str, field: FieldInfo) -> OptionInfo:
         max=bounds.get("le"),
         metavar=_metavar(field, bounds),
         show_default=False,
-        rich_help_panel=MARKS if prefix else SIZES if name in SIZE_FLAGS else ENCODING,
+        rich_help_panel=panel or (SIZES if name in SIZE_FLAGS else ENCODING),
     )
     return info
 

@@ -16,20 +16,26 @@ from pixtools.cli.flags import Asked
 from pixtools.domain.catalogue import check_offered
 from pixtools.domain.errors import Canceled, InvalidRequest, PixtoolsError
 from pixtools.domain.formats import FORMATS
+from pixtools.domain.job import Source
 from pixtools.domain.plan import OutputPlan, RenderPlan
 from pixtools.domain.report import OutputFacts, OutputFailure, Report
-from pixtools.jobs.header import read_header
+from pixtools.jobs.estimate import denoising_ms, longest_seconds
+from pixtools.jobs.header import Header, read_header
 from pixtools.wiring.pixels import Kitchen
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One photo, its plan, and where each output goes."""
+    """One photo, its plan, and where each output goes.
+
+    `denoising` is the milliseconds that networks were estimated to take.
+    """
 
     source: Path
     plan: RenderPlan
     targets: Mapping[str, Path]
     assets: Mapping[str, Path]
+    denoising: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ def prepare(
 
     def plan(source: Path, kitchen: Kitchen) -> Task:
         check_offered(asked.pipeline, kitchen.capabilities)
-        wanted = asked.pipeline.plan(_format_of(source, kitchen))
+        header = _header_of(source, kitchen)
+        wanted = asked.pipeline.plan(header.format)
         folder = out or source.parent
         targets = {
             output.id: folder / _name(source, output, by_format=asked.by_format)
@@ -66,7 +73,8 @@ def prepare(
         }
         for target in targets.values():
             _claim(target, source, taken, sources, overwrite=overwrite)
-        return Task(source, wanted, targets, _assets(wanted))
+        denoising = _denoising(header, wanted, kitchen)
+        return Task(source, wanted, targets, _assets(wanted), denoising)
 
     return plan
 
@@ -124,7 +132,8 @@ def _made(task: Task, kitchen: Kitchen, checkpoint: Callable[[float], None]) -> 
             assets=task.assets,
             limits=kitchen.limits,
             checkpoint=checkpoint,
-            timeout=kitchen.timeout,
+            timeout=longest_seconds(kitchen.limits, task.denoising),
+            heavy=task.denoising > 0,
         )
         outputs = tuple(_moved(facts, scratch, task) for facts in report.outputs)
     return _done(task, report, outputs)
@@ -159,13 +168,24 @@ def _scratch_beside(task: Task) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _format_of(source: Path, kitchen: Kitchen) -> str:
+def _denoising(header: Header, plan: RenderPlan, kitchen: Kitchen) -> int:
+    source = Source(
+        type="local_file",
+        key="",
+        format=header.format,
+        width=header.width,
+        height=header.height,
+    )
+    models = kitchen.capabilities.models
+    noisy = [output for output in plan.outputs if output.denoise]
+    return sum(denoising_ms(source, output, models) for output in noisy)
+
+
+def _header_of(source: Path, kitchen: Kitchen) -> Header:
     if source.is_dir():
         raise InvalidRequest("This is a folder: name the files in it.")
     with source.open("rb") as file:
-        return read_header(
-            file, kitchen.limits, kitchen.capabilities, complete=True
-        ).format
+        return read_header(file, kitchen.limits, kitchen.capabilities, complete=True)
 
 
 def _name(source: Path, output: OutputPlan, *, by_format: bool) -> str:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from pixtools.cli.bar import photo_bar
 from pixtools.cli.flags import asked, with_picture_flags
 from pixtools.cli.local import Done, prepare, work_through
-from pixtools.cli.say import FAILED, failed, size, teaching, to_stdout
+from pixtools.cli.say import FAILED, failed, noise, size, teaching, to_stdout
 from pixtools.cli.words import (
     AsJson,
     Formats,
@@ -31,6 +31,7 @@ EPILOG = (
     "[b]Examples[/b]\n\n"
     "pixtools process *.jpg --to webp,avif --width 1280 --out small\n\n"
     "pixtools process photo.jpg --preset gallery --out site\n\n"
+    "pixtools process noisy.jpg --denoise --to webp\n\n"
     "pixtools process photo.jpg --metadata --json"
 )
 
@@ -98,7 +99,8 @@ def _told(done: Done, *, as_json: bool, quiet: bool) -> bool:
 def _print_made(done: Done) -> None:
     console = to_stdout()
     for facts, path in done.outputs:
-        what = f"{facts.width}×{facts.height} {size(facts.bytes)}"
+        about = noise(facts.noise_sigma, facts.model, facts.skipped)
+        what = f"{facts.width}×{facts.height} {size(facts.bytes)} {about}".rstrip()
         text = f"{escape(str(path))} [dim]{what}[/]"
         console.print(text, soft_wrap=True, highlight=False)
     for name, value in (done.metadata or {}).items():
@@ -141,6 +143,9 @@ def _output(facts: OutputFacts, path: Path) -> dict[str, Any]:
         "bytes": facts.bytes,
         "sha256": _sha256(path),
         "duration_ms": facts.duration_ms,
+        "noise_sigma": facts.noise_sigma,
+        "model": facts.model,
+        "skipped": facts.skipped,
     }
 
 

@@ -40,6 +40,18 @@ def size(count: int) -> str:
     return f"{count / KILO**power:,.1f} {'MGT'[power - 2]}B"
 
 
+def noise(sigma: float | None, model: str | None, skipped: str | None) -> str:
+    """What became of a picture's noise, for people; nothing where none was looked for.
+
+    `sigma` out of 255.
+    """
+    if sigma is None:
+        return ""
+    if skipped:
+        return f"already clean (noise of σ {sigma:.1f})"
+    return f"removed noise of σ {sigma:.1f}, by {model}"
+
+
 @contextmanager
 def teaching() -> Iterator[None]:
     """Turn errors into a sentence and an exit code: 2 for a wrong call, else 1."""

@@ -16,7 +16,7 @@ import typer
 from pixtools.cli.bar import Tick, photo_bar
 from pixtools.cli.client import Client, connected
 from pixtools.cli.flags import asked, with_picture_flags
-from pixtools.cli.say import FAILED, failed, size, teaching, to_stdout
+from pixtools.cli.say import FAILED, failed, noise, size, teaching, to_stdout
 from pixtools.cli.words import (
     HERE,
     AsJson,
@@ -38,6 +38,7 @@ EPILOG = (
     "pixtools submit *.jpg --to webp --server http://127.0.0.1:8000 --json"
 )
 AT_ONCE = 4
+NOISE_FACTS = ("noise_sigma", "model", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,5 +168,6 @@ def _print(photo: Path, job: dict[str, Any]) -> None:
             failed(f"{photo} ({output['id']}): {output['error']['detail']}")
         elif output["status"] == "succeeded":
             facts = f"{output['width']}×{output['height']} {size(output['bytes'])}"
-            line = f"  {output['id']}: {facts}"
+            about = noise(*(output.get(name) for name in NOISE_FACTS))
+            line = f"  {output['id']}: {facts} {about}".rstrip()
             console.print(line, markup=False, highlight=False, soft_wrap=True)

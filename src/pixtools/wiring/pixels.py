@@ -24,7 +24,6 @@ class Kitchen:
     renderer: Renderer
     capabilities: Capabilities
     limits: Limits
-    timeout: float
 
 
 class NoPixels:
@@ -55,7 +54,6 @@ def kitchen(settings: Settings, at_once: int) -> Iterator[Kitchen]:
             renderer=renderer,
             capabilities=offered(renderer),
             limits=limits(settings),
-            timeout=settings.task_timeout_seconds,
         )
 
 

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from pixtools.cli.flags import Asked, asked
 from pixtools.cli.main import build
+from pixtools.domain import plan
 from pixtools.domain.errors import InvalidPipeline
 from pixtools.domain.operations.actions import Picture
 from pixtools.domain.operations.overlay import Watermark
+from pixtools.domain.operations.restore import Denoising
 
 UNFLAGGED = {"id", "action", "format", "watermark", "denoise"}
 
@@ -42,6 +44,7 @@ def test_every_declared_option_is_a_flag(command: str) -> None:
     shown = help_of(command)
     names = [name for name in Picture.model_fields if name not in UNFLAGGED]
     names += [f"watermark_{name}" for name in Watermark.model_fields]
+    names += ["denoise", *Denoising.model_fields]
     assert [n for n in names if "--" + n.replace("_", "-") not in shown] == []
 
 
@@ -74,10 +77,27 @@ def test_each_format_becomes_a_step() -> None:
         ({"width": 5}, "resize"),
         ({"watermark_text": "©"}, "watermark"),
         ({"watermark_text": "©", "height": 4}, "resize"),
+        ({"denoise": True}, "denoise"),
+        ({"denoise": True, "width": 9}, "denoise"),
+        ({"denoise": True, "to": "webp"}, "convert"),
+        ({"denoise": True, "to": "webp", "width": 9}, "resize"),
     ],
 )
 def test_flags_choose_the_action(flags: dict[str, Any], action: str) -> None:
     assert wanted(**flags).pipeline.steps[0].action == action
+
+
+def test_noise_is_removed_as_the_flags_say() -> None:
+    how: dict[str, Any] = {"denoise": True, "model": "fast", "strength": 0.0}
+    told = [
+        (output.encode.format, output.denoise)
+        for to in (None, "webp,jpg")
+        for output in wanted(to, **how).pipeline.plan("jpg").outputs
+    ]
+    fast = plan.Denoise(model="fast", strength=0.0)
+    assert told == [("png", fast), ("webp", fast), ("jpg", fast)]
+    (plain,) = wanted(denoise=True).pipeline.plan("jpg").outputs
+    assert plain.denoise == plan.Denoise()
 
 
 def test_a_preset_brings_its_steps_and_metadata_joins_them() -> None:
@@ -99,6 +119,9 @@ def test_a_pipeline_is_read_from_a_file(tmp_path: Path) -> None:
         ({"to": "png", "preset": "gallery"}, "Expected one of --to"),
         ({"preset": "gallery", "max_bytes": 5}, "--max-bytes does not mix"),
         ({"preset": "hero"}, "gallery"),
+        ({"preset": "gallery", "denoise": True}, "--denoise does not mix"),
+        ({"to": "webp", "strength": 0.5}, "--strength needs --denoise"),
+        ({"model": "fast"}, "--model needs --denoise"),
         ({"pipeline": Path("missing.json")}, "can't be read"),
         ({"to": "webp", "fit": "cover", "width": 3}, "both width and height"),
     ],

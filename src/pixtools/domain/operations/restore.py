@@ -21,7 +21,7 @@ class Denoising(Declared):
         le=1,
         step=0.05,
         control="slider",
-        help="0 keeps the photo, 1 (the default) is all that the network removes.",
+        help="0 keeps the photo, 1 is all that the network removes.",
     )
 
     def planned(self) -> plan.Denoise:

@@ -59,6 +59,7 @@ function choice(name, plain, schema) {
   const options = plain.enum.map((word) =>
     el("option", { value: word, selected: word === schema.default }, word),
   );
+  if (schema.default === null) options.unshift(el("option", { value: "" }, "auto"));
   return el("select", { "data-option": name, "data-default": schema.default }, ...options);
 }
 

@@ -35,9 +35,17 @@ function draw(operations) {
   $("size").append(...SIZE.map((name) => control(name, resize.properties[name])));
   const rest = Object.keys(resize.properties).filter((name) => !SHOWN_APART.has(name));
   $("encoding").append(...rest.map((name) => control(name, resize.properties[name])));
+  if (operations.actions.denoise) drawNoise(resize.$defs.Denoising.properties);
   const marks = Object.keys(mark).filter((name) => name !== "image");
   $("mark").append(...marks.map((name) => control(name, mark[name])));
   $("preset").append(...presets.map((preset) => el("option", { value: preset.name }, preset.name)));
+}
+
+/** Only where there is a network for it. */
+function drawNoise(options) {
+  $("noise").hidden = false;
+  const rows = Object.entries(options).map(([name, schema]) => control(name, schema));
+  $("noise-options").append(...rows);
 }
 
 function chip(format) {
@@ -56,6 +64,7 @@ function pipeline() {
   const shared = { ...optionsIn($("size")), ...optionsIn($("encoding")) };
   const mark = optionsIn($("mark"));
   if (mark.text) shared.watermark = mark;
+  if ($("denoise").checked) shared.denoise = optionsIn($("noise-options"));
   const wanted = [...document.querySelectorAll("[name=format]:checked")].map((box) => box.value);
   const steps = formats
     .filter((format) => wanted.includes(format.name))
@@ -163,6 +172,9 @@ function listen() {
   $("files").addEventListener("change", () => {
     add($("files").files);
     $("files").value = "";
+  });
+  $("denoise").addEventListener("change", () => {
+    $("noise-options").hidden = !$("denoise").checked;
   });
   $("preset").addEventListener("change", () => {
     const preset = presets.find((each) => each.name === $("preset").value);

@@ -105,8 +105,17 @@ function outputParts(job, output) {
     el("img", { src: output.url, alt, loading: "lazy" }),
     name,
     el("span", { class: "muted" }, `${size} ${saved(job.source.bytes, output.bytes)}`),
+    noise(output),
     el("a", { href: output.url, class: "button small", download: true }, `Download ${output.id}`),
   ];
+}
+
+/** What became of the noise, where it was to be removed. */
+function noise(output) {
+  if (output.noise_sigma === null) return null;
+  const sigma = `noise of σ ${output.noise_sigma.toFixed(1)}`;
+  const said = output.skipped ? `Already clean (${sigma})` : `Removed ${sigma}, by ${output.model}`;
+  return el("span", { class: "noise" }, said);
 }
 
 function saved(before, after) {
