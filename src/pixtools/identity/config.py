@@ -31,7 +31,8 @@ class OidcConfig:
     The tenant is what `tenant_claim` says; without one each subject is a tenant.
     Clocks may differ by `leeway`. The issuer's keys are asked for anew after `fresh`,
     for an unknown key at once but not more often than every `rest`, and while the
-    issuer is away those that are known hold for `stale`.
+    issuer is away those that are known hold for `stale`. While it is slow to answer, no
+    more than `waiting` callers wait for it.
     """
 
     issuer: str
@@ -42,6 +43,7 @@ class OidcConfig:
     stale: float = 3600.0
     rest: float = 10.0
     timeout: float = 5.0
+    waiting: int = 2
 
     def __post_init__(self) -> None:
         """Raise ConfigurationInvalid for what could never be safe."""

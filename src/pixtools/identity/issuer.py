@@ -39,6 +39,7 @@ class Issuer:
         self._fetch = fetch or (lambda url: fetched(url, config.timeout))
         self._now = now
         self._turn = threading.Lock()
+        self._room = threading.BoundedSemaphore(1 + config.waiting)
         self._keys: KeySet | None = None
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
@@ -50,17 +51,46 @@ class Issuer:
         have us ask without end: so there is a pause between two questions.
         """
         if not self._satisfies(kid):
-            with self._turn:
-                if not self._satisfies(kid) and self._may_ask():
-                    self._ask()
+            self._renew(kid)
         found = self._keys
         if found is None or self._age() > self._config.stale:
             raise IssuerUnavailable
         return found
 
+    def _renew(self, kid: str | None) -> None:
+        """Ask, or wait for who asks; nobody waits for what will do as it is.
+
+        Raises IssuerUnavailable for who would be one too many: an issuer that hangs
+        would have every thread wait, also those of callers who have other keys.
+        """
+        if self._will_do(kid):
+            if self._turn.acquire(blocking=False):
+                try:
+                    self._ask_for(kid)
+                finally:
+                    self._turn.release()
+            return
+        if not self._room.acquire(blocking=False):
+            raise IssuerUnavailable
+        try:
+            with self._turn:
+                self._ask_for(kid)
+        finally:
+            self._room.release()
+
+    def _ask_for(self, kid: str | None) -> None:
+        if not self._satisfies(kid) and self._may_ask():
+            self._ask()
+
     def _satisfies(self, kid: str | None) -> bool:
+        return self._holds(kid, self._config.fresh)
+
+    def _will_do(self, kid: str | None) -> bool:
+        return self._holds(kid, self._config.stale)
+
+    def _holds(self, kid: str | None, lasts: float) -> bool:
         known = self._keys
-        if known is None or self._age() > self._config.fresh:
+        if known is None or self._age() > lasts:
             return False
         return kid is None or any(key.kid == kid for key in known)
 
@@ -71,12 +101,14 @@ class Issuer:
         return self._now() - self._fetched_at
 
     def _ask(self) -> None:
-        self._tried_at = self._now()
         try:
             self._keys = self._found()
             self._fetched_at = self._now()
         except IssuerUnavailable as error:
             LOG.warning("The keys of OIDC_ISSUER can't be had: %s", error.detail)
+        finally:
+            # Now, not before: whoever has waited so long asks no second time.
+            self._tried_at = self._now()
 
     def _found(self) -> KeySet:
         issuer = self._config.issuer

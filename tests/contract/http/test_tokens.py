@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from tests.contract.http.asgi import Exchange, Head, until
 from tests.contract.http.site import Site, problem
 from tests.contract.http.test_identity import NEW, bearer
 from tests.gates import a_gate, a_key_of
@@ -61,6 +63,37 @@ def test_an_issuer_that_is_away_is_no_wrong_token(
     answer = site.ask("GET", "/v1/jobs", headers=bearer(issuer.token(org="shop")))
     problem(answer, 503, "issuer_unavailable")
     assert answer.headers["retry-after"]
+
+
+def test_an_issuer_that_hangs_holds_up_nobody_with_a_key(
+    site: Site, house: House, issuer: FakeIssuer
+) -> None:
+    """A few wait for it; the others are told to come back, before any of these."""
+    issuer.silent = True
+    tokens = [bearer(issuer.token(org="shop", jti=str(n))) for n in range(20)]
+    key = bearer(a_key_of(house, "ann"))
+
+    async def asked(headers: dict[str, str]) -> Head:
+        async with Exchange(site.app, "GET", "/v1/jobs", headers) as exchange:
+            return await exchange.head()
+
+    async def story() -> None:
+        crowd = [asyncio.ensure_future(asked(each)) for each in tokens]
+        assert (await asked(key)).status == 200
+        await until(lambda: sum(each.done() for each in crowd) == 17)
+        for each in crowd:
+            if each.done():
+                assert each.result().status == 503
+                assert each.result().headers["retry-after"]
+        assert (await asked(key)).status == 200
+        issuer.speaks.set()
+        heads = await asyncio.gather(*crowd)
+        assert sorted(head.status for head in heads) == [200] * 3 + [503] * 17
+
+    try:
+        asyncio.run(asyncio.wait_for(story(), 20))
+    finally:
+        issuer.speaks.set()
 
 
 def test_no_browser_signs_in_with_a_token(site: Site, issuer: FakeIssuer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,9 @@ class FakeIssuer:
     keys: list[Key] = field(default_factory=lambda: [a_key("one")])
     claims: OidcConfig = CONFIG
     away: bool = False
+    silent: bool = False
+    speaks: threading.Event = field(default_factory=threading.Event)
+    waited_for: threading.Event = field(default_factory=threading.Event)
     asked: int = 0
     clock: float = 0.0
     discovery: dict[str, Any] = field(
@@ -45,7 +49,10 @@ class FakeIssuer:
         return OidcTokens(config, issuer, now=lambda: NOW + self.clock)
 
     def fetch(self, url: str) -> Mapping[str, Any]:
-        """Answer a question."""
+        """Answer a question; if `silent`, when it `speaks`."""
+        if self.silent:
+            self.waited_for.set()
+            assert self.speaks.wait(30)
         if self.away:
             raise IssuerUnavailable
         if url == f"{ISSUER}/.well-known/openid-configuration":

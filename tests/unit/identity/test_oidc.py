@@ -22,7 +22,6 @@ from tests.unit.identity.issuing import (
 from pixtools.domain.errors import (
     ConfigurationInvalid,
     CredentialsInvalid,
-    IssuerUnavailable,
 )
 from pixtools.identity.config import OidcConfig
 
@@ -182,82 +181,6 @@ class TestForgeries:
         head = urlsafe_b64encode(b"[" * 9000).decode()
         with pytest.raises(CredentialsInvalid):
             issuer.tokens().identify(f"{head}.e30.e30")
-
-
-class TestRotation:
-    def test_a_new_key_is_known_at_once(self, issuer: FakeIssuer) -> None:
-        tokens = issuer.tokens()
-        tokens.identify(issuer.token())
-        old = issuer.token()
-        issuer.keys.insert(0, a_key("two"))
-        issuer.clock = 11
-        assert tokens.identify(issuer.token()).tenant
-        assert tokens.identify(old).tenant
-        assert issuer.asked == 2
-
-    def test_a_key_that_was_withdrawn_is_no_longer_good(
-        self, issuer: FakeIssuer
-    ) -> None:
-        tokens = issuer.tokens()
-        stolen = issuer.token(exp=NOW + 9999)
-        assert tokens.identify(stolen).tenant
-        issuer.keys = [a_key("two")]
-        issuer.clock = 301
-        with pytest.raises(CredentialsInvalid):
-            tokens.identify(stolen)
-
-    def test_strangers_do_not_have_us_ask_without_end(self, issuer: FakeIssuer) -> None:
-        tokens = issuer.tokens()
-        tokens.identify(issuer.token())
-        for number in range(20):
-            issuer.clock += 1
-            with pytest.raises(CredentialsInvalid):
-                tokens.identify(issuer.token(key=a_key(f"made-up-{number}")))
-        assert issuer.asked <= 3
-
-    def test_keys_are_asked_for_now_and_then_not_each_time(
-        self, issuer: FakeIssuer
-    ) -> None:
-        tokens = issuer.tokens()
-        for clock in (0, 100, 299, 301, 500):
-            issuer.clock = clock
-            tokens.identify(issuer.token())
-        assert issuer.asked == 2
-
-    def test_an_issuer_that_is_away_is_missed_only_later(
-        self, issuer: FakeIssuer
-    ) -> None:
-        tokens = issuer.tokens()
-        tokens.identify(issuer.token())
-        issuer.away = True
-        for clock in (400, 800, 3599):
-            issuer.clock = clock
-            assert tokens.identify(issuer.token(exp=NOW + 9999)).tenant
-        issuer.clock = 3601
-        with pytest.raises(IssuerUnavailable):
-            tokens.identify(issuer.token(exp=NOW + 9999))
-        issuer.away, issuer.clock = False, 3700
-        assert tokens.identify(issuer.token(exp=NOW + 9999)).tenant
-
-    @pytest.mark.parametrize(
-        "discovery",
-        [
-            {},
-            {"issuer": ISSUER},
-            {
-                "issuer": "https://evil.example",
-                "jwks_uri": "https://login.example/keys",
-            },
-            {"issuer": ISSUER, "jwks_uri": "http://login.example/keys"},
-            {"issuer": ISSUER, "jwks_uri": 17},
-        ],
-    )
-    def test_an_issuer_that_does_not_say_what_it_must_is_not_believed(
-        self, issuer: FakeIssuer, discovery: dict[str, Any]
-    ) -> None:
-        issuer.discovery = discovery
-        with pytest.raises(IssuerUnavailable):
-            issuer.tokens().identify(issuer.token())
 
 
 @pytest.mark.parametrize(
