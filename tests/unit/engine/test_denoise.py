@@ -4,36 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageSequence
+from tests.denoising import (
+    Pixels,
+    clean_photo,
+    made,
+    made_pixels,
+    opened,
+    saved,
+    spoiled,
+    wanted,
+)
 from tests.networks import blurring, by_chance
 from tests.plans import output, plan
 
 from pixtools.domain.errors import Canceled
-from pixtools.domain.plan import Denoise, OutputPlan
-from pixtools.domain.report import OutputFacts, from_json, to_json
-from pixtools.engine import Denoisers, EngineConfig, render
+from pixtools.engine import Denoisers, render
 from pixtools.engine.abilities import abilities
 from pixtools.testing.compare import pixels_of, psnr
-from pixtools.testing.images import photo_jpeg
 
 WIDTH, HEIGHT = 603, 407
 """Odd, and of several tiles."""
 
-Pixels = NDArray[Any]
-
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Pixels:
-    """A photograph without noise: scaled down from one four times as large."""
-    path = tmp_path_factory.mktemp("clean") / "photo.jpg"
-    with Image.open(photo_jpeg(path, 4 * WIDTH, 4 * HEIGHT)) as image:
-        image.draft("RGB", (WIDTH, HEIGHT))
-        return np.asarray(image.resize((WIDTH, HEIGHT), Image.Resampling.BOX))
+    return clean_photo(tmp_path_factory.mktemp("clean"), WIDTH, HEIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -50,45 +49,14 @@ def blur(tmp_path_factory: pytest.TempPathFactory) -> Denoisers:
 
 @pytest.fixture(scope="module")
 def chance(tmp_path_factory: pytest.TempPathFactory) -> Denoisers:
-    folder = tmp_path_factory.mktemp("chance")
-    return opened(by_chance(by_chance(folder, "fast"), "quality"))
-
-
-def opened(folder: Path, **config: Any) -> Denoisers:
-    return Denoisers(EngineConfig(models_dir=folder, denoise_threads=1, **config))
-
-
-def spoiled(pixels: Pixels, sigma: float = 20.0) -> Pixels:
-    grain = np.random.default_rng(7).normal(0.0, sigma, pixels.shape)
-    spoiled: Pixels = (pixels + grain).clip(0, 255).round().astype(np.uint8)
-    return spoiled
-
-
-def saved(pixels: Pixels, path: Path) -> Path:
-    Image.fromarray(pixels).save(path, compress_level=1)
-    return path
-
-
-def wanted(format: str = "png", **options: Any) -> OutputPlan:
-    denoise = Denoise(**options.pop("denoise", {}))
-    return replace(output(format, **options), action="denoise", denoise=denoise)
-
-
-def made(
-    source: Path, scratch: Path, denoisers: Denoisers, format: str = "png", **o: Any
-) -> tuple[OutputFacts, Pixels]:
-    report = render(source, plan(wanted(format, **o)), scratch, denoisers=denoisers)
-    assert report.failures == ()
-    assert from_json(to_json(report)) == report
-    (facts,) = report.outputs
-    return facts, pixels_of(scratch / facts.file)
+    return opened(by_chance(tmp_path_factory.mktemp("chance"), "quality"))
 
 
 @pytest.mark.parametrize("model", ["quality", "fast"])
 def test_a_noisy_photo_comes_back_cleaner(
     noisy: Path, clean: Pixels, tmp_path: Path, blur: Denoisers, model: str
 ) -> None:
-    facts, pixels = made(noisy, tmp_path, blur, denoise={"model": model})
+    facts, pixels = made_pixels(noisy, tmp_path, blur, denoise={"model": model})
     assert psnr(pixels, clean) > psnr(pixels_of(noisy), clean) + 2
     assert (facts.model, facts.skipped) == (model, None)
     assert facts.noise_sigma == pytest.approx(20, rel=0.15)
@@ -98,25 +66,26 @@ def test_a_noisy_photo_comes_back_cleaner(
 def test_the_best_network_runs_where_none_is_named(
     noisy: Path, tmp_path: Path, blur: Denoisers
 ) -> None:
-    assert made(noisy, tmp_path, blur)[0].model == "quality"
+    assert made_pixels(noisy, tmp_path, blur)[0].model == "quality"
     only_fast = opened(blurring(tmp_path / "models", "fast"))
-    assert made(noisy, tmp_path, only_fast)[0].model == "fast"
+    assert made_pixels(noisy, tmp_path, only_fast)[0].model == "fast"
 
 
 def test_a_clean_photo_is_left_alone(
     clean: Pixels, tmp_path: Path, blur: Denoisers
 ) -> None:
-    facts, pixels = made(saved(clean, tmp_path / "clean.png"), tmp_path, blur)
+    source = saved(clean, tmp_path / "clean.png")
+    facts, pixels = made_pixels(source, tmp_path, blur)
     assert (facts.model, facts.skipped) == (None, "clean")
     assert facts.noise_sigma is not None
-    assert facts.noise_sigma < 1.5
+    assert facts.noise_sigma < 2
     assert np.array_equal(pixels, clean)
 
 
 def test_strength_blends(noisy: Path, tmp_path: Path, chance: Denoisers) -> None:
     """Each step is as large as the next, and none keeps the photo."""
     none, half, full = (
-        made(noisy, tmp_path, chance, denoise={"strength": strength})[1]
+        made_pixels(noisy, tmp_path, chance, denoise={"strength": strength})[1]
         for strength in (0.0, 0.5, 1.0)
     )
     assert np.array_equal(none, pixels_of(noisy))
@@ -129,8 +98,8 @@ def test_strength_blends(noisy: Path, tmp_path: Path, chance: Denoisers) -> None
 def test_noise_is_removed_after_scaling_down_and_before_scaling_up(
     noisy: Path, tmp_path: Path, blur: Denoisers
 ) -> None:
-    small, _ = made(noisy, tmp_path, blur, width=WIDTH // 3)
-    large, _ = made(noisy, tmp_path, blur, width=2 * WIDTH, enlarge=True)
+    small, _ = made_pixels(noisy, tmp_path, blur, width=WIDTH // 3)
+    large, _ = made_pixels(noisy, tmp_path, blur, width=2 * WIDTH, enlarge=True)
     assert small.noise_sigma is not None
     assert small.noise_sigma < 12
     assert large.noise_sigma == pytest.approx(20, rel=0.15)
@@ -180,3 +149,67 @@ def test_a_cancel_is_heard_between_tiles(
 def test_abilities_name_the_networks_that_are_there(blur: Denoisers) -> None:
     assert abilities(blur).models == ("quality", "fast")
     assert "denoise" in abilities(blur).actions
+
+
+def test_a_file_of_few_bytes_is_without_noise_as_well(
+    noisy: Path, tmp_path: Path, blur: Denoisers
+) -> None:
+    """The file is written several times, the noise is taken out once."""
+    heard: list[float] = []
+    facts, _ = made(noisy, tmp_path, blur, "jpg", max_bytes=30_000)
+    assert (facts.model, facts.bytes <= 30_000) == ("quality", True)
+    asked = plan(wanted("jpg", max_bytes=30_000))
+    render(noisy, asked, tmp_path, denoisers=blur, checkpoint=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+
+
+def test_what_a_file_says_about_its_photo_is_kept_where_asked(
+    noisy: Path, tmp_path: Path, blur: Denoisers
+) -> None:
+    source = tmp_path / "tagged.jpg"
+    with Image.open(noisy) as image:
+        exif = Image.Exif()
+        exif[0x8298] = "(c) Ada"
+        image.save(source, exif=exif, dpi=(300, 300), quality=95)
+    keep = {"keep_metadata": "copyright"}
+    _, file = made(source, tmp_path, blur, "jpg", **keep)
+    with Image.open(file) as image:
+        assert image.getexif()[0x8298] == "(c) Ada"
+
+
+def test_each_frame_of_an_animation_loses_its_own_noise(
+    clean: Pixels, tmp_path: Path, blur: Denoisers
+) -> None:
+    """Also where another frame has none."""
+    small = clean[:96, :128]
+    frames = [Image.fromarray(p) for p in (small, spoiled(small), spoiled(small, 9))]
+    source = tmp_path / "moving.webp"
+    frames[0].save(source, save_all=True, lossless=True, append_images=frames[1:])
+    options = {"animated": True, "lossless": True, "denoise": {"model": "fast"}}
+    facts, file = made(source, tmp_path, blur, "webp", **options)
+    assert (facts.frames, facts.model, facts.skipped) == (3, "fast", None)
+    assert facts.noise_sigma == pytest.approx(20, rel=0.2)
+    with Image.open(file) as image:
+        shown = [np.asarray(f.convert("RGB")) for f in ImageSequence.Iterator(image)]
+    assert np.array_equal(shown[0], small)
+    # A blur of nine takes two thirds of noise away, and some of the picture.
+    gain = psnr(shown[1], small) - psnr(np.asarray(frames[1]), small)
+    assert gain > 2
+    assert not np.array_equal(shown[2], np.asarray(frames[2]))
+
+
+def test_an_output_without_noise_never_is_the_source(
+    noisy: Path, tmp_path: Path, blur: Denoisers
+) -> None:
+    facts, _ = made(noisy, tmp_path, blur, never_larger=True)
+    assert not facts.kept_source
+
+
+def test_a_scratch_folder_that_can_t_be_written_fails_the_output(
+    noisy: Path, tmp_path: Path, blur: Denoisers
+) -> None:
+    report = render(noisy, plan(wanted()), tmp_path / "absent", denoisers=blur)
+    (failure,) = report.failures
+    assert failure.code == "encode_failed"
+    assert str(tmp_path) not in failure.detail

@@ -64,6 +64,7 @@ class Film:
             self.bands,
             format=self._like.format,
             interpretation=self._like.interpretation,
+            revalidate=True,  # the next film's number may be the same
         )
         return _with_header(raw, self._like)
 

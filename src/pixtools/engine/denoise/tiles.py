@@ -7,7 +7,6 @@ together are what the network makes of the whole picture at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pixtools.domain.layout import Size
@@ -32,20 +31,21 @@ class Tile:
     down: Span
 
 
-def tiles(size: Size, *, side: int, halo: int, multiple: int) -> Iterator[Tile]:
-    """Tiles of about `side` pixels, from top to bottom, that cover the picture."""
-    for down in spans(size[1], side=side, halo=halo, multiple=multiple):
-        for across in spans(size[0], side=side, halo=halo, multiple=multiple):
-            yield Tile(across, down)
+def tiles(size: Size, *, side: int, halo: int, multiple: int) -> list[Tile]:
+    """Tiles of at most about `side` pixels, from top to bottom, that cover the picture.
 
-
-def spans(length: int, *, side: int, halo: int, multiple: int) -> list[Span]:
-    """Cut a length into equal parts of at most `side`, at multiples of `multiple`.
-
-    `side` and what is read begin at such places as well; an end may be the picture's.
+    What is read and kept begins at multiples of `multiple`.
     """
-    count = -(-length // side)
-    step = _up(-(-length // count), multiple)
+    rows, columns = (
+        _spans(length, side=side, halo=halo, multiple=multiple)
+        for length in (size[1], size[0])
+    )
+    return [Tile(across, down) for down in rows for across in columns]
+
+
+def _spans(length: int, *, side: int, halo: int, multiple: int) -> list[Span]:
+    """Cut a length into parts of nearly the same size."""
+    step = _up(-(-length // -(-length // side)), multiple)
     margin = _up(halo, multiple)
     return [
         Span(
@@ -54,14 +54,6 @@ def spans(length: int, *, side: int, halo: int, multiple: int) -> list[Span]:
         )
         for start in range(0, length, step)
     ]
-
-
-def count_tiles(size: Size, *, side: int, halo: int, multiple: int) -> int:
-    """How many tiles a picture of `size` has."""
-    across, down = (
-        len(spans(length, side=side, halo=halo, multiple=multiple)) for length in size
-    )
-    return across * down
 
 
 def _up(number: int, multiple: int) -> int:
