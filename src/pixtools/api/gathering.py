@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fastapi import Response
 
@@ -19,16 +19,30 @@ from pixtools.domain.errors import DatabaseUnavailable, FieldError, PixtoolsErro
 from pixtools.jobs.batch import close_batch, drop_batch, open_batch
 from pixtools.jobs.erase import erase, erase_batch
 from pixtools.jobs.read import batch_document, get_batch
+from pixtools.jobs.repeated import earlier
 from pixtools.jobs.service import Service
 from pixtools.jobs.submit import IdempotencyKey, Order, Submitted, submit_upload
 
-Submission = Callable[[str], Submitted]
-"""Submits one job to the batch of this id."""
+
+def _nothing() -> None:
+    """There is nothing to leave behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One job of a batch: `submit` has it join the batch of an id.
+
+    `leave` instead lets go of what came for it.
+    """
+
+    key: IdempotencyKey | None
+    submit: Callable[[str], Submitted]
+    leave: Callable[[], None] = _nothing
 
 
 def of_orders(
     house: House, asker: Asker, jobs: Sequence[NewJob], key: IdempotencyKey | None
-) -> list[Submission]:
+) -> list[Part]:
     """Jobs whose photos are not in the request; all are checked before any is placed.
 
     Raises InvalidRequest that names the job and its field.
@@ -41,7 +55,7 @@ def of_orders(
 
 def of_photos(
     service: Service, order: Order, files: Sequence[ReceivedFile]
-) -> list[Submission]:
+) -> list[Part]:
     """Jobs for photos that came with the request."""
     return [
         _of_photo(service, order, file, _part(order.idempotency, index))
@@ -58,25 +72,42 @@ def part_of(key: str, index: int = 0) -> str:
 def gather(
     service: Service,
     tenant: str,
-    submissions: Sequence[Submission],
+    parts: Sequence[Part],
     *,
     archive: bool,
     closed: bool,
-    repeatable: bool,
 ) -> Response:
     """Make a batch of these jobs, and answer with it.
 
     A request that is repeated under its key finds its jobs, and with them its batch;
-    one that was cut short goes on where it stopped. Without a key it is not
-    `repeatable`: then what was cut short is undone.
+    one that was cut short goes on where it stopped. Once its batch is closed nothing
+    is missing: a job that is no longer here was erased since.
     """
-    opened = open_batch(service, tenant, archive=archive).id
-    taken = _all_or_none(service, tenant, opened, submissions, repeatable)
-    batch_id = _home_of(taken, opened)
-    if batch_id != opened:
-        drop_batch(service, tenant, opened)
+    before = earlier(service, tenant, [part.key for part in parts if part.key])
+    if before and before.batch.closed:
+        parts = _left(parts, before.keys)
+    opened = before.batch if before else open_batch(service, tenant, archive=archive)
+    taken = _all_or_none(service, tenant, opened.id, parts)
+    batch_id = _home_of(taken, opened.id)
+    if batch_id != opened.id:
+        drop_batch(service, tenant, opened.id)
     if closed:
         close_batch(service, tenant, batch_id)
+    return _answer(service, tenant, batch_id, taken)
+
+
+def _left(parts: Sequence[Part], keys: Collection[str]) -> Sequence[Part]:
+    """Those whose jobs are still here; what came for the others is let go of."""
+    here = [part for part in parts if part.key and part.key.key in keys]
+    for part in parts:
+        if part not in here:
+            part.leave()
+    return here
+
+
+def _answer(
+    service: Service, tenant: str, batch_id: str, taken: Sequence[Submitted]
+) -> Response:
     shown = batch_document(service, *get_batch(service, tenant, batch_id))
     signed = {each.job.id: upload_of(each) for each in taken}
     uploads = {job_id: upload for job_id, upload in signed.items() if upload}
@@ -88,22 +119,17 @@ def gather(
 
 
 def _all_or_none(
-    service: Service,
-    tenant: str,
-    opened: str,
-    submissions: Sequence[Submission],
-    repeatable: bool,
+    service: Service, tenant: str, opened: str, parts: Sequence[Part]
 ) -> list[Submitted]:
+    """Submit them; what was cut short is undone where nobody can repeat it."""
     taken: list[Submitted] = []
     try:
-        for submit in submissions:
-            taken.append(submit(_home_of(taken, opened)))
+        for part in parts:
+            taken.append(part.submit(_home_of(taken, opened)))
     except DatabaseUnavailable:
         # The last job may have been taken on with nobody to hear of it.
-        if repeatable:
-            drop_batch(service, tenant, opened)
-        else:
-            erase_batch(service, tenant, opened)
+        repeatable = any(part.key for part in parts)
+        (drop_batch if repeatable else erase_batch)(service, tenant, opened)
         raise
     except BaseException:
         for each in taken:
@@ -121,7 +147,7 @@ def _home_of(taken: Sequence[Submitted], opened: str) -> str:
 
 def _of_order(
     house: House, asker: Asker, job: NewJob, index: int, key: IdempotencyKey | None
-) -> Submission:
+) -> Part:
     with _within(f"/jobs/{index}"):
         if job.batch_id is not None:
             raise wrong("/batch_id", "A job of a new batch names no other batch.")
@@ -131,17 +157,17 @@ def _of_order(
         with _within(f"/jobs/{index}"):
             return place(house.service, replace(order, batch_id=batch_id), job)
 
-    return submit
+    return Part(key, submit)
 
 
 def _of_photo(
     service: Service, order: Order, file: ReceivedFile, key: IdempotencyKey | None
-) -> Submission:
+) -> Part:
     def submit(batch_id: str) -> Submitted:
         joined = replace(order, batch_id=batch_id, idempotency=key)
         return submit_upload(service, joined, file.intake, filename=file.filename)
 
-    return submit
+    return Part(key, submit, leave=file.intake.abort)
 
 
 def _part(key: IdempotencyKey | None, index: int) -> IdempotencyKey | None:

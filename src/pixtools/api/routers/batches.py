@@ -162,10 +162,9 @@ async def _of_orders(request: Request, house: House, asker: Asker) -> Response:
         await house.check_store()
     gather = partial(
         gathering.gather,
-        submissions=gathering.of_orders(house, asker, new.jobs, key),
+        parts=gathering.of_orders(house, asker, new.jobs, key),
         archive=new.archive,
         closed=bool(new.jobs) if new.closed is None else new.closed,
-        repeatable=key is not None,
     )
     first = gathering.part_of(key.key) if key else None
     await destinations.look_at(house, asker, first, _given(house, new))
@@ -193,10 +192,9 @@ async def _of_photos(request: Request, house: House, asker: Asker) -> Response:
         await destinations.look_at(house, asker, first, given)
         gather = partial(
             gathering.gather,
-            submissions=gathering.of_photos(house.service, order, form.files),
+            parts=gathering.of_photos(house.service, order, form.files),
             archive=order.archive,
             closed=closed,
-            repeatable=key is not None,
         )
         return await _in_turn(gather, house, asker)
 
