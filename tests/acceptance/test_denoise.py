@@ -15,13 +15,16 @@ from tests.acceptance.noise import SIGMA, NoisyPhoto, as_png, noisy_photo
 from tests.acceptance.visiting import (
     events,
     fetched,
+    job,
     made,
     picture_of,
     polled,
     post,
     process,
+    submitted,
 )
 
+from pixtools.testing.compare import pixels_of
 from pixtools.testing.serving import Serving, command
 
 CLEARLY = 3.0
@@ -46,19 +49,19 @@ class TestOverHttp:
             {"id": "web", "action": "convert", "format": "webp", "quality": 95}
             | {"denoise": {"model": "fast"}},
         ]
-        job = made(service, photo.path, steps)
-        assert job["status"] == "succeeded"
-        clean, keep, web = job["outputs"]
-        assert [o["model"] for o in job["outputs"]] == ["quality", None, "fast"]
+        done = made(service, photo.path, steps)
+        assert done["status"] == "succeeded"
+        clean, keep, web = done["outputs"]
+        assert [o["model"] for o in done["outputs"]] == ["quality", None, "fast"]
         for output in (clean, web):
             assert output["noise_sigma"] == pytest.approx(SIGMA, rel=0.2)
             assert output["skipped"] is None
             assert photo.gained(fetched(service, output["url"]).content) > CLEARLY
         assert (keep["noise_sigma"], keep["skipped"]) == (None, None)
         assert photo.gained(fetched(service, keep["url"]).content) == 0
-        told = events(service, f"/v1/jobs/{job['job_id']}")[-1].document
+        told = events(service, f"/v1/jobs/{done['job_id']}")[-1].document
         assert [o["noise_sigma"] for o in told["outputs"]] == [
-            o["noise_sigma"] for o in job["outputs"]
+            o["noise_sigma"] for o in done["outputs"]
         ]
 
     def test_a_clean_photo_is_left_as_it_is(
@@ -77,12 +80,25 @@ class TestOverHttp:
             service, photo.path, ("webp", "denoise"), operation_params=params
         )
         assert answer.status_code == 202, answer.text
-        job = polled(service, answer.json()["job_id"])
-        assert (job["status"], job["error_message"]) == ("COMPLETED", None)
-        denoised = fetched(service, job["result_urls"]["denoise"])
+        done = polled(service, answer.json()["job_id"])
+        assert (done["status"], done["error_message"]) == ("COMPLETED", None)
+        denoised = fetched(service, done["result_urls"]["denoise"])
         name = denoised.headers["content-disposition"]
         assert "pixtools_denoise_noisy.png" in name
         assert photo.gained(denoised.content) > CLEARLY
+
+    def test_light_work_goes_on_beside_a_flood_of_it(
+        self, service: Served, photo: NoisyPhoto
+    ) -> None:
+        """More large photos wait to be denoised than there are workers."""
+        large = as_png(np.tile(pixels_of(photo.path), (8, 8, 1)))
+        wish = [{**CLEAN, "format": "jpg"}]
+        flood = [submitted(service, large, wish) for _ in range(4)]
+        assert made(service, photo.path)["status"] == "succeeded"
+        waiting = [job(service, job_id)["status"] for job_id in flood]
+        assert waiting.count("succeeded") < len(flood)
+        for job_id in flood:
+            service.http.delete(f"/v1/jobs/{job_id}")
 
     def test_it_shows_what_it_can_do(self, service: Served) -> None:
         shown = service.http.get("/v1/operations").json()["actions"]["denoise"]

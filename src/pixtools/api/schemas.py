@@ -242,7 +242,8 @@ class LimitsDocument(BaseModel):
         description="Longest side of an output, in pixels; formats may hold less."
     )
     timeout_seconds: float = Field(
-        description="Longest that a stage may run (TASK_TIMEOUT_SECONDS)."
+        description="Longest that a stage may run (TASK_TIMEOUT_SECONDS); one that "
+        "denoises longer, by its photo's size."
     )
     retention_hours: float = Field(
         description="How long an ended job and its files stay (JOB_RETENTION_HOURS)."

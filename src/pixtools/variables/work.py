@@ -42,7 +42,10 @@ class Work(BaseModel):
         100_000_000, ge=1, description="Most pixels of a source, frames counted."
     )
     task_timeout_seconds: float = Field(
-        120, gt=0, description="Longest that one stage may run (seconds)."
+        120,
+        gt=0,
+        description="Longest that one stage may run (seconds); one that denoises "
+        "longer, by its photo's size.",
     )
     job_retention_hours: float = Field(
         24, gt=0, description="Hours until a finished job and its files are deleted."

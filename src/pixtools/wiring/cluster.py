@@ -6,6 +6,7 @@ them and clean up. They meet in the database, the broker and the store, nowhere 
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from pixtools.domain.catalogue import STANDARD
+from pixtools.domain.errors import ConfigurationInvalid, WorkerLost
 from pixtools.domain.job import Lane, Stage
 from pixtools.jobs.reap import reap
 from pixtools.jobs.relay import relay
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 # Each kind of process carries what it needs: Celery only the workers, FastAPI only the
 # control plane. So both are imported where they are used.
+log = logging.getLogger(__name__)
 FINISH_SECONDS = 20.0
 """How long a stopping worker lets a stage go on; an orchestrator waits for 30."""
 
@@ -102,8 +105,8 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
         news(settings, HouseBell(), listen=False) as bell,
         ProcessRenderer(pool) as pixels,
     ):
-        if denoises:  # ready is who can begin at once
-            pixels.warm()
+        if denoises:
+            _open_networks(pixels, settings)
         known = rules(settings, offered(pixels))
 
         def run_one(owner: str, light_only: bool) -> Stage | None:
@@ -123,6 +126,17 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
         service = assemble(database, objects, renderer, bell, known, shown, fetcher)
         objects.scratch.sweep()
         yield hands
+
+
+def _open_networks(pixels: ProcessRenderer, settings: Settings) -> None:
+    """Be able to begin at once before anybody hears that we are ready."""
+    try:
+        pixels.warm()
+    except WorkerLost as lost:
+        text = f"The networks can't be opened, imported ones of {settings.weights_dir} "
+        raise ConfigurationInvalid(f"{text}included: {lost.detail}") from lost
+    if not pixels.capabilities().models:
+        log.warning("no_network_to_denoise_with")
 
 
 @contextmanager
