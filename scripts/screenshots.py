@@ -1,6 +1,6 @@
-"""Make the README's pictures from the real page of a real service.
+"""Make the pictures of README and docs from the real page of a real service.
 
-python scripts/screenshots.py
+python -m scripts.screenshots
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from training.photos import held_out, noisy
 
 from pixtools.testing.images import photo_jpeg
 from pixtools.testing.images_exif import SAMPLE_SHOT, exif_blob
@@ -17,6 +20,9 @@ from pixtools.testing.serving import serving
 
 OUT = Path(__file__).parent.parent / "docs" / "img"
 PATIENCE = 60_000
+NOISY = "chelsea"
+"""A cat by Stéfan van der Walt, CC0, as scikit-image brings it."""
+SIGMA = 25
 
 
 def main() -> None:
@@ -28,20 +34,29 @@ def main() -> None:
         serving() as site,
         sync_playwright() as playwright,
     ):
-        photo = photo_jpeg(
-            Path(folder) / "meadow.jpg", 2400, 1600, exif=exif_blob(**SAMPLE_SHOT)
-        )
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport={"width": 1200, "height": 1000})
-        page.goto(site.url)
-        _take(page, photo)
+        photo = photo_jpeg(
+            Path(folder) / "meadow.jpg", 2400, 1600, exif=exif_blob(**SAMPLE_SHOT)
+        )
+        _take(_opened(browser, site.url), photo)
+        page = _opened(browser, site.url)
+        if page.get_by_label("Remove noise").is_visible():
+            _take_noise(page, _noisy_cat(Path(folder)))
+        else:
+            print("No network is here: the picture of denoising stays as it is.")
         browser.close()
 
 
-def _take(page: Page, photo: Path) -> None:
+def _opened(browser: Browser, url: str) -> Page:
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
+    page.goto(url)
     page.get_by_text("megapixels each").wait_for()
+    return page
+
+
+def _take(page: Page, photo: Path) -> None:
     page.locator("#files").set_input_files(str(photo))
     page.get_by_role("checkbox", name="AVIF").check()
     page.get_by_label("Width (px)").fill("1280")
@@ -51,6 +66,36 @@ def _take(page: Page, photo: Path) -> None:
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=OUT / "page.png", full_page=True)
     print(f"wrote {OUT / 'page.png'}")
+
+
+def _noisy_cat(folder: Path) -> Path:
+    cat = next(photo for photo in held_out(1000) if photo.name == NOISY)
+    grainy = (noisy(cat, SIGMA, 0) * 255).clip(0, 255).round().astype(np.uint8)
+    path = folder / "cat.png"
+    Image.fromarray(grainy).save(path)
+    return path
+
+
+def _take_noise(page: Page, photo: Path) -> None:
+    """The same photo twice: as it is, and without its noise."""
+    page.get_by_role("checkbox", name="WebP").uncheck()
+    page.get_by_role("checkbox", name="PNG").check()
+    page.get_by_label("Read camera").uncheck()
+    for count, clean in enumerate((True, False), 1):
+        page.get_by_label("Remove noise").set_checked(clean)
+        page.locator("#files").set_input_files(str(photo))
+        page.locator("#go").click()
+        _finished(page.locator(".job"), count)
+    page.get_by_label("Remove noise").check()
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=OUT / "denoise.png", full_page=True)
+    print(f"wrote {OUT / 'denoise.png'}")
+
+
+def _finished(cards: Locator, count: int) -> None:
+    cards.locator(".status.succeeded").nth(count - 1).wait_for(timeout=PATIENCE)
+    cards.first.get_by_text("Download all").wait_for(timeout=PATIENCE)
+    cards.first.locator("img").evaluate("image => image.decode()")
 
 
 if __name__ == "__main__":

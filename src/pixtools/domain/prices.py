@@ -31,7 +31,7 @@ _WRITE_LOSSLESS: Final = {
     "webp": (630, 1000, 1330, 1350, 1360, 1360, 1360),
     "avif": (690, 1100, 1600, 4500, 11_000, 20_000, 35_000, 60_000, 100_000, 170_000),
 }
-_DENOISE: Final[dict[Model, float]] = {"quality": 10_000, "fast": 1_500}
+_DENOISE: Final[dict[Model, float]] = {"quality": 10_000, "fast": 2_000}
 _TRIES: Final = 6
 """How often a picture is written, about, until it fits into `max_bytes`."""
 
