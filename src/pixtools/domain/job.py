@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from pixtools.domain.plan import Model
-from pixtools.domain.report import Skipped
+from pixtools.domain.report import Skipped, SourceFacts
 from pixtools.domain.webhook import Webhook
 
 JobStatus = Literal[
@@ -58,6 +58,7 @@ class Source:
     upload `bytes` and `sha256` hold what was announced until the start verified
     them, and `etag` what the store said of the verified object. `url` is where it has
     yet to be fetched from: it may hold a stranger's secrets and goes with the fetch.
+    `seen` is what was read of it just now; it is not kept.
     """
 
     type: SourceType
@@ -71,6 +72,9 @@ class Source:
     height: int | None = None
     etag: str | None = None
     url: str | None = None
+    seen: SourceFacts | None = field(
+        default=None, compare=False, metadata={"kept": False}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ holds them against the peak of real processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 
 from pixtools.domain.errors import ImageTooLargeForMemory, OutputError
@@ -53,17 +54,16 @@ def too_large_for_memory(needed: int, limits: Limits) -> ImageTooLargeForMemory:
     )
 
 
-def least(
-    format: str, upright: Size, outputs: Iterable[OutputPlan], limits: Limits
-) -> int:
+def least(known: SourceFacts, outputs: Sequence[OutputPlan], limits: Limits) -> int:
     """Bytes that a render takes at the very least, whatever else its source is.
 
-    Who decodes nothing knows no more of a photo than its format and size: depth, alpha
-    and interlacing may only add to this. Outputs that can't be made take nothing, and
-    those of an animation might be such.
+    `known` is what was read of an upright photo without opening it: more depth, alpha
+    or interlacing may only add to this. How it is stored turned may take less; outputs
+    that can't be made take nothing, and those of an animation might be such.
     """
-    lying = [_lying(format, upright, orientation) for orientation in (1, 3, 6)]
-    sure = [one for one in outputs if not (one.encode.animated and format in MOVING)]
+    lying = [_lying(known, orientation) for orientation in (1, 3, 6)]
+    moves = known.format in MOVING
+    sure = [output for output in outputs if not (output.encode.animated and moves)]
     return max(
         (min(_alone(facts, output, limits) for facts in lying) for output in sure),
         default=_PROCESS,
@@ -71,23 +71,21 @@ def least(
 
 
 def never_fits(
-    format: str, upright: Size, outputs: Sequence[OutputPlan], limits: Limits
+    known: SourceFacts, outputs: Sequence[OutputPlan], limits: Limits
 ) -> int | None:
     """The `least` bytes, if no worker may ever take so many; None for nearly all."""
-    plain = _lying(format, upright, 1)
     most = limits.memory_budget_bytes
-    if all(_alone(plain, output, limits) <= most for output in outputs):
+    if all(_alone(known, output, limits) <= most for output in outputs):
         return None
-    needed = least(format, upright, outputs, limits)
+    needed = least(known, outputs, limits)
     return needed if needed > most else None
 
 
-def _lying(format: str, upright: Size, orientation: int) -> SourceFacts:
-    """The plainest source of this size that is stored turned so."""
-    width, height = upright[::-1] if orientation > 4 else upright
-    return SourceFacts(
-        format=format, width=width, height=height, orientation=orientation
-    )
+def _lying(upright: SourceFacts, orientation: int) -> SourceFacts:
+    width, height = upright.width, upright.height
+    if orientation > 4:
+        width, height = height, width
+    return replace(upright, width=width, height=height, orientation=orientation)
 
 
 def _alone(facts: SourceFacts, output: OutputPlan, limits: Limits) -> int:

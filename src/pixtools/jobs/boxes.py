@@ -17,6 +17,8 @@ LONGEST_META: Final = 128 * 1024
 
 _EXIF_OF_ROTATION: Final = {0: 1, 1: 8, 2: 3, 3: 6}
 """`irot` turns anti-clockwise by quarters."""
+_HIGH_BIT_DEPTH: Final = 0x40
+"""In the third byte of `av1C` (AV1 in ISOBMFF, 2.3)."""
 
 
 class Reader(Protocol):
@@ -42,13 +44,7 @@ def measured(file: Reader) -> tuple[int, int, int]:
     Raises ValueError if the boxes do not tell, and what reading raises.
     """
     data = _meta(file)
-    boxes = {box.kind: box for box in _boxes(data, 4, len(data))}
-    inner = boxes[b"iprp"]
-    parts = {box.kind: box for box in _boxes(data, inner.start, inner.end)}
-    shelf, ties = parts[b"ipco"], parts[b"ipma"]
-    properties = list(_boxes(data, shelf.start, shelf.end))
-    wanted = _associated(data, ties, _primary(data, boxes[b"pitm"]))
-    mine = {properties[n - 1].kind: properties[n - 1] for n in wanted if n}
+    mine = _properties(data)
     size = mine[b"ispe"]
     turned = mine.get(b"irot")
     return (
@@ -56,6 +52,27 @@ def measured(file: Reader) -> tuple[int, int, int]:
         _number(data, size.start + 8, 4),
         _EXIF_OF_ROTATION[data[turned.start] & 3] if turned else 1,
     )
+
+
+def is_deep(file: Reader) -> bool:
+    """Whether the primary image of an AVIF has more than eight bits; raises likewise.
+
+    Not where it is made of tiles: then they say it.
+    """
+    data = _meta(file)
+    codec = _properties(data).get(b"av1C")
+    return codec is not None and bool(data[codec.start + 2] & _HIGH_BIT_DEPTH)
+
+
+def _properties(data: bytes) -> dict[bytes, Box]:
+    """Those of the primary image, by kind."""
+    boxes = {box.kind: box for box in _boxes(data, 4, len(data))}
+    inner = boxes[b"iprp"]
+    parts = {box.kind: box for box in _boxes(data, inner.start, inner.end)}
+    shelf, ties = parts[b"ipco"], parts[b"ipma"]
+    properties = list(_boxes(data, shelf.start, shelf.end))
+    wanted = _associated(data, ties, _primary(data, boxes[b"pitm"]))
+    return {properties[n - 1].kind: properties[n - 1] for n in wanted if n}
 
 
 def _meta(file: Reader) -> bytes:

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final, Literal, overload
 
 import filetype
@@ -27,7 +27,9 @@ from pixtools.domain.errors import (
 )
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.limits import Limits
+from pixtools.domain.report import SourceFacts
 from pixtools.jobs.boxes import LONGEST_META, measured
+from pixtools.jobs.traits import Traits, traits
 
 SIGNATURE_BYTES: Final = 64
 """Enough to tell every accepted format from everything else."""
@@ -58,7 +60,8 @@ _KINDS: Final = {"jpg": "jpg", "png": "png", "apng": "png", "gif": "gif"} | {
 class Header:
     """Kind and size of an image; `width` × `height` are upright, in pixels.
 
-    `orientation` is the EXIF value 1..8 where it stands in the first bytes.
+    `orientation` is the EXIF value 1..8 where it stands in the first bytes. `traits`
+    are what was found beside.
     """
 
     format: str
@@ -66,6 +69,19 @@ class Header:
     width: int
     height: int
     orientation: int = 1
+    traits: Traits = field(default_factory=Traits)
+
+    @property
+    def facts(self) -> SourceFacts:
+        """The same of the photo as it is seen upright."""
+        return SourceFacts(
+            format=self.format,
+            width=self.width,
+            height=self.height,
+            has_alpha=self.traits.has_alpha,
+            bits=self.traits.bits,
+            interlaced=self.traits.interlaced,
+        )
 
 
 @overload
@@ -107,7 +123,8 @@ def read_header(
         return None
     header = _header(name or "", head, found)
     _check_size(header, limits)
-    return header
+    peephole = Peephole(stream, complete=complete, longest=_longest(in_boxes))
+    return replace(header, traits=traits(header.format, head, peephole))
 
 
 class Peephole:
@@ -208,8 +225,7 @@ def _size(
     file: BinaryIO, complete: bool, *, in_boxes: bool
 ) -> tuple[int, int, int] | None:
     """Stored width, height and orientation; None if the bytes do not suffice yet."""
-    longest = LONGEST_META if in_boxes else LONGEST_SEGMENT
-    peephole = Peephole(file, complete=complete, longest=longest)
+    peephole = Peephole(file, complete=complete, longest=_longest(in_boxes))
     try:
         width, height, turned = _measured(peephole, in_boxes)
     except Exception:  # noqa: BLE001 - hostile bytes may raise anything
@@ -219,6 +235,10 @@ def _size(
     if peephole.ended and not complete:
         return None
     raise TruncatedImage if peephole.ended else CorruptImage
+
+
+def _longest(in_boxes: bool) -> int:
+    return LONGEST_META if in_boxes else LONGEST_SEGMENT
 
 
 def _size_of_gif(head: bytes) -> tuple[int, int, int]:

@@ -29,6 +29,7 @@ def stored_source(kind: SourceType, received: Received, filename: str | None) ->
         width=header.width,
         height=header.height,
         etag=blob.etag,
+        seen=header.facts,
     )
 
 

@@ -62,6 +62,7 @@ def _verified(service: Service, announced: Source) -> Source:
         format=header.format,
         width=header.width,
         height=header.height,
+        seen=header.facts,
     )
 
 

@@ -12,6 +12,7 @@ from pixtools.domain.keys import inbox_prefix
 from pixtools.domain.memory import never_fits, too_large_for_memory
 from pixtools.domain.operations.actions import Picture, Step
 from pixtools.domain.pipeline import Pipeline
+from pixtools.domain.report import SourceFacts
 from pixtools.jobs.estimate import denoising_ms, rendering_ms
 from pixtools.jobs.service import Rules, Service
 
@@ -50,13 +51,19 @@ def check_memory(service: Service, pipeline: Pipeline, source: Source) -> None:
 
     Nothing is said of a photo that is not here yet.
     """
-    if not (source.format and source.width and source.height):
+    known = source.seen or _plain(source)
+    if known is None:
         return
-    size, limits = (source.width, source.height), service.rules.limits
-    outputs = pipeline.plan(source.format).outputs
-    needed = never_fits(source.format, size, outputs, limits)
+    limits = service.rules.limits
+    needed = never_fits(known, pipeline.plan(known.format).outputs, limits)
     if needed is not None:
         raise too_large_for_memory(needed, limits)
+
+
+def _plain(source: Source) -> SourceFacts | None:
+    if not (source.format and source.width and source.height):
+        return None
+    return SourceFacts(format=source.format, width=source.width, height=source.height)
 
 
 def watermark_key(step: Step) -> str | None:

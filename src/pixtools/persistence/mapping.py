@@ -38,7 +38,10 @@ Flat = (
     | Delivery | Attempt | Circuit | SigningSecret | Sandbox | Receipt
 )  # fmt: skip
 Letters = SigningSecret | Sandbox | Receipt
-_NAMES = {kind: [field.name for field in fields(kind)] for kind in get_args(Flat)}
+_NAMES = {
+    kind: [field.name for field in fields(kind) if field.metadata.get("kept", True)]
+    for kind in get_args(Flat)
+}
 
 
 def job_row(job: Job) -> dict[str, Any]:

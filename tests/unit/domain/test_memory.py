@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 from pixtools.domain.errors import OutputError
 from pixtools.domain.formats import FORMATS
 from pixtools.domain.limits import MIB, Limits
-from pixtools.domain.memory import estimate, least
-from pixtools.domain.plan import Box, Encode, Mark, OutputPlan
+from pixtools.domain.memory import estimate, least, never_fits
+from pixtools.domain.plan import Box, Denoise, Encode, Mark, OutputPlan
 from pixtools.domain.report import SourceFacts
 from pixtools.domain.task import Task, task_for
 
@@ -51,6 +51,7 @@ OUTPUTS = st.builds(
     box=BOXES | st.none(),
     mark=st.sampled_from([None, Mark(text="mine")]),
     encode=ENCODES,
+    denoise=st.sampled_from([None, Denoise()]),
 )
 
 
@@ -63,22 +64,42 @@ def laid_out(facts: SourceFacts, outputs: list[OutputPlan]) -> list[Task]:
     return tasks
 
 
-@given(FACTS, st.lists(OUTPUTS, max_size=5))
+@given(FACTS, st.lists(OUTPUTS, max_size=5), st.booleans(), st.booleans())
 def test_nothing_is_refused_early_that_a_worker_would_take(
-    facts: SourceFacts, outputs: list[OutputPlan]
+    facts: SourceFacts, outputs: list[OutputPlan], plain: bool, shallow: bool
 ) -> None:
     """What is known early says no more than what is known of the whole header."""
-    early = least(facts.format, facts.upright_size, outputs, Limits())
+    width, height = facts.upright_size
+    known = SourceFacts(
+        format=facts.format,
+        width=width,
+        height=height,
+        has_alpha=facts.has_alpha and not plain,
+        interlaced=facts.interlaced and not plain,
+        bits=8 if shallow else facts.bits,
+    )
+    early = least(known, outputs, Limits())
     assert early <= estimate(facts, laid_out(facts, outputs))
 
 
 @pytest.mark.parametrize("format", ["jpg", "png", "avif", "gif", "tiff", "webp"])
-def test_of_a_plain_photo_and_one_output_all_is_known_early(format: str) -> None:
-    facts = SourceFacts(format=format, width=6000, height=4000)
+def test_of_a_photo_with_one_output_all_is_known_early(format: str) -> None:
+    facts = SourceFacts(format=format, width=6000, height=4000, interlaced=True)
     output = OutputPlan(
         id="web", action="resize", encode=Encode(format="jpg"), box=Box(width=800)
     )
     tasks = [task_for(output, facts, Limits())]
-    early = least(format, (6000, 4000), [output], Limits())
+    early = least(facts, [output], Limits())
     assert early > 34 * MIB
     assert early >= 0.8 * estimate(facts, tasks)
+
+
+def test_only_what_never_fits_is_said_not_to() -> None:
+    facts = SourceFacts(format="gif", width=3000, height=2000)
+    output = OutputPlan(id="web", action="convert", encode=Encode(format="jpg"))
+    needed = least(facts, [output], Limits())
+    fits = Limits(memory_budget_bytes=needed)
+    assert never_fits(facts, [output], fits) is None
+    tight = Limits(memory_budget_bytes=needed - 1)
+    assert never_fits(facts, [output], tight) == needed
+    assert never_fits(facts, [], tight) is None
