@@ -103,7 +103,9 @@ def _opened(weights: Weights, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
+    # Layers' memory is used again from tile to tile. Given back each time, it cost a
+    # sixth to a third of the processor time, and in malloc's pieces thrice the room.
+    options.enable_cpu_mem_arena = True
     options.enable_mem_pattern = False
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
