@@ -16,12 +16,12 @@ from starlette.types import Lifespan
 from pixtools.api import openapi, problems, reference
 from pixtools.api.callers import Callers
 from pixtools.api.config import ApiConfig
-from pixtools.api.deps import House, Known
+from pixtools.api.deps import House
 from pixtools.api.envelope import Envelope
 from pixtools.api.metrics import meters
 from pixtools.api.ports import Gate, NewsDesk, Probe, RateLimiter
 from pixtools.api.probing import Watch
-from pixtools.api.rates import Limited
+from pixtools.api.rates import Admitted, Limited
 from pixtools.api.routers import (
     batches,
     catalogue,
@@ -116,7 +116,7 @@ def _watch(config: ApiConfig, probes: Mapping[str, Probe]) -> Watch:
 
 def _open_doors(app: FastAPI, config: ApiConfig, doors: Sequence[APIRouter]) -> None:
     for router in (submission, jobs, batches, webhooks, sandboxes, usage, classic):
-        app.include_router(router.router, dependencies=[Known, Limited])
+        app.include_router(router.router, dependencies=[Admitted])
     for open_to_all in (session.router, sandboxes.receiver):
         app.include_router(open_to_all, dependencies=[Limited])
     for router in (catalogue, health):

@@ -3,7 +3,8 @@
 The dependencies are `async` though they wait for nothing: FastAPI calls plain ones
 in a thread, which costs more than they do. They ask each other as functions, and keep
 what they found with the request: FastAPI goes through all that a dependency depends
-on each time that it is named, whether it knows the answer or not.
+on each time that it is named, whether it knows the answer or not. For the same reason
+the two routes that every job takes ask for themselves.
 """
 
 from __future__ import annotations
@@ -109,9 +110,7 @@ BEARER: Final = HTTPBearer(auto_error=False)
 """Only marks guarded routes in the OpenAPI document."""
 
 
-async def known(
-    request: Request, _mark: Annotated[object, Depends(BEARER)] = None
-) -> Caller:
+async def known(request: Request) -> Caller:
     """Who asks, if known and allowed to; raises why not."""
     return admitted(request, await caller(request), house_of(request).base)
 
@@ -134,7 +133,5 @@ async def asker(request: Request) -> Asker:
 HouseDep = Annotated[House, Depends(house)]
 ServiceDep = Annotated[Service, Depends(service)]
 CallerDep = Annotated[Caller, Depends(caller)]
-Known: Final = Depends(known)
-"""Put on every router whose routes belong to somebody."""
 TenantDep = Annotated[str, Depends(tenant)]
 AskerDep = Annotated[Asker, Depends(asker)]

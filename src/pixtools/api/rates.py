@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from pixtools.api.callers import READS
-from pixtools.api.deps import caller, house_of
+from pixtools.api.deps import BEARER, caller, house_of, known
 from pixtools.api.quotas import OutOfQuota, headers, tell
 
 POLICY: Final = "default"
@@ -37,4 +37,16 @@ async def limited(request: Request) -> None:
 
 
 Limited: Final = Depends(limited)
-"""Put on every router; what only reads is not counted."""
+"""Put on every other router; what only reads is not counted."""
+
+
+async def admitted(
+    request: Request, _mark: Annotated[object, Depends(BEARER)] = None
+) -> None:
+    """Whether who asks is known and allowed to, and has not asked too often."""
+    await known(request)
+    await limited(request)
+
+
+Admitted: Final = Depends(admitted)
+"""Put on every router whose routes belong to somebody: both in one question."""

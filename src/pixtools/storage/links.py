@@ -65,6 +65,6 @@ class LocalLinks:
         return (self._clock.now() + expiry).replace(microsecond=0)
 
     def _url(self, permission: Permission) -> str:
-        path = "/".join(quote(name, safe="") for name in names(permission.key))
+        path = quote("/".join(names(permission.key)))
         token = sign(permission, self._secrets)
         return f"{self._config.public_base_url}/files/{path}?token={token}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from obstore.store import S3Store
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.storage.config import ObjectsConfig, storage_url
@@ -72,3 +73,24 @@ def test_a_store_that_lacks_its_settings_is_refused() -> None:
     """With the store's own reason."""
     with pytest.raises(ConfigurationInvalid, match="az://pictures can't be opened"):
         open_store(replace(CONFIG, kind="az"))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "whole"),
+    [
+        ("", True),
+        ("https://store.example", True),
+        ("http://127.0.0.1:9000", True),
+        ("http://localhost:9000", True),
+        ("http://[::1]:9000", True),
+        ("http://store.internal:9000", False),
+        ("http://10.0.0.7", False),
+    ],
+)
+def test_bodies_are_signed_where_somebody_could_change_them(
+    endpoint: str, whole: bool
+) -> None:
+    """TLS keeps them whole by itself, and what stays on this machine passes nobody."""
+    opened = open_store(replace(CONFIG, endpoint=endpoint, region="eu-west-1"))
+    assert isinstance(opened, S3Store)
+    assert bool(opened.config.get("unsigned_payload")) is whole

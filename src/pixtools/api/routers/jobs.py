@@ -10,7 +10,15 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from pixtools.api import documents, events, pages
-from pixtools.api.deps import AskerDep, House, HouseDep, ServiceDep, TenantDep
+from pixtools.api.deps import (
+    AskerDep,
+    House,
+    HouseDep,
+    ServiceDep,
+    TenantDep,
+    house_of,
+    tenant as tenant_of,
+)
 from pixtools.api.idempotency import identified
 from pixtools.api.placing import taken
 from pixtools.api.refusals import ONE_JOB, SOURCES, refusals
@@ -97,8 +105,6 @@ def list_all_jobs(
 )
 async def get_one_job(
     request: Request,
-    house: HouseDep,
-    tenant: TenantDep,
     job_id: JobId,
     wait: Annotated[
         float,
@@ -112,7 +118,8 @@ async def get_one_job(
     ] = 0,
 ) -> Response:
     """Read a job. Its links to files have at least seven eighths of their life left."""
-    read = partial(get_job, house.service, tenant, job_id)
+    house = house_of(request)
+    read = partial(get_job, house.service, await tenant_of(request), job_id)
     shown = partial(_shown, request, house)
     if "if-none-match" in request.headers:
         return await wait_until(house, job_id, lambda: shown(read()), _is_changed, wait)

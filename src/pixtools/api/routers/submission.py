@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from pixtools.api import bodies, destinations, uploads, wishes
-from pixtools.api.deps import Asker, AskerDep, House, HouseDep
+from pixtools.api.deps import Asker, House, asker as asker_of, house_of
 from pixtools.api.forecasts import DryRunDocument, foreseen
 from pixtools.api.idempotency import identified, key_of
 from pixtools.api.placing import moves, place, seen, taken
@@ -73,8 +73,6 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
 )
 async def create_job(
     request: Request,
-    house: HouseDep,
-    asker: AskerDep,
     dry_run: Annotated[bool, Query(description=DRY_RUN)] = False,
 ) -> Response:
     """Submit a photo.
@@ -91,6 +89,7 @@ async def create_job(
     plan and how near the job is to the limits. What is wrong with the request is told
     as ever; a full queue and an `Idempotency-Key` do not matter.
     """
+    house, asker = house_of(request), await asker_of(request)
     if dry_run:
         return await _rehearsed(request, house, asker)
     await to_thread.run_sync(admit, house.service, asker.tenant, key_of(request))
