@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
 
 from pixtools.api.addresses import base_of
 from pixtools.api.callers import Caller, Callers, admitted
@@ -104,10 +103,6 @@ async def caller(request: Request) -> Caller:
         found = await house.callers.caller(request, house.base)
         request.scope[_CALLER] = found
     return found
-
-
-BEARER: Final = HTTPBearer(auto_error=False)
-"""Only marks guarded routes in the OpenAPI document."""
 
 
 async def known(request: Request) -> Caller:

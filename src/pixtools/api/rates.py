@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 
 from pixtools.api.callers import READS
-from pixtools.api.deps import BEARER, caller, house_of, known
+from pixtools.api.deps import caller, house_of, known
 from pixtools.api.quotas import OutOfQuota, headers, tell
 
 POLICY: Final = "default"
@@ -40,13 +41,18 @@ Limited: Final = Depends(limited)
 """Put on every other router; what only reads is not counted."""
 
 
-async def admitted(
-    request: Request, _mark: Annotated[object, Depends(BEARER)] = None
-) -> None:
-    """Whether who asks is known and allowed to, and has not asked too often."""
-    await known(request)
-    await limited(request)
+class Admission(HTTPBearer):
+    """Whether who asks is known and allowed to, and has not asked too often.
+
+    One question for all, since FastAPI goes through each for each request; and of the
+    kind that marks routes in the OpenAPI document, which would be another one.
+    """
+
+    async def __call__(self, request: Request) -> None:  # type: ignore[override] # it answers nothing
+        """Raise the reason why not."""
+        await known(request)
+        await limited(request)
 
 
-Admitted: Final = Depends(admitted)
-"""Put on every router whose routes belong to somebody: both in one question."""
+Admitted: Final = Depends(Admission())
+"""Put on every router whose routes belong to somebody."""
