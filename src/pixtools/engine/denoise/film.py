@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyvips
@@ -21,7 +21,10 @@ from pixtools.domain.errors import EncodeFailed
 Pixels = NDArray[Any]
 """Rows × columns × bands, 8 or 16 bits each."""
 
-_TYPES = {"uchar": np.uint8, "ushort": np.uint16}
+_MAPPED: Final = 8 * 1024 * 1024
+"""Bytes of a file that libvips has in memory at a time, and counts as its own."""
+
+_TYPES: Final = {"uchar": np.uint8, "ushort": np.uint16}
 
 
 class Film:
@@ -57,16 +60,24 @@ class Film:
 
     def image(self) -> pyvips.Image:
         """The pixels as libvips reads them, with the header of `like`."""
-        raw = pyvips.Image.rawload(
+        row = self.width * self.bands * self.type.itemsize
+        rows = max(1, _MAPPED // row)
+        parts = [self._part(top, rows, row) for top in range(0, self.height, rows)]
+        whole = pyvips.Image.arrayjoin(parts, across=1)
+        return _with_header(whole.crop(0, 0, self.width, self.height), self._like)
+
+    def _part(self, top: int, rows: int, row: int) -> pyvips.Image:
+        """Some rows as an image: libvips maps all of a file that it reads."""
+        return pyvips.Image.rawload(
             f"/proc/self/fd/{self._file}",
             self.width,
-            self.height,
+            min(rows, self.height - top),
             self.bands,
+            offset=top * row,
             format=self._like.format,
             interpretation=self._like.interpretation,
             revalidate=True,  # the next film's number may be the same
         )
-        return _with_header(raw, self._like)
 
     def _rows(
         self, pixels: Pixels, across: tuple[int, int], down: tuple[int, int]

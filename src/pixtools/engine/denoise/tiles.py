@@ -8,6 +8,7 @@ together are what the network makes of the whole picture at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pixtools.domain.layout import Size
 
@@ -44,15 +45,21 @@ def tiles(size: Size, *, side: int, halo: int, multiple: int) -> list[Tile]:
 
 
 def _spans(length: int, *, side: int, halo: int, multiple: int) -> list[Span]:
-    """Cut a length into parts of nearly the same size."""
-    step = _up(-(-length // -(-length // side)), multiple)
-    margin = _up(halo, multiple)
+    """Parts of nearly the same size, each read within a window of one size.
+
+    So a network meets one shape only, and takes the same memory again and again. A
+    window at a border has no margin there, and keeps more.
+    """
+    margin, whole = _up(halo, multiple), _up(length, multiple)
+    middle = max(1, whole - 2 * margin)
+    step = _up(-(-middle // -(-middle // side)), multiple)
+    count = -(-middle // step)
+    window = min(whole, step + 2 * margin)
+    starts = [min(number * step, whole - window) for number in range(count)]
+    edges = [0, *(start + margin for start in starts[1:]), length]
     return [
-        Span(
-            read=(max(0, start - margin), min(length, start + step + margin)),
-            kept=(start, min(length, start + step)),
-        )
-        for start in range(0, length, step)
+        Span(read=(start, min(length, start + window)), kept=kept)
+        for start, kept in zip(starts, pairwise(edges), strict=True)
     ]
 
 
