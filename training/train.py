@@ -53,7 +53,7 @@ def exported(trainer: Trainer, options: Options) -> Path:
 def told(trainer: Trainer, options: Options, apart: float) -> card.Story:
     progress, photos = trainer.progress, held_out(options.sizes.crop)
     return {
-        "command": ["python", "-m", "training.train", *sys.argv[1:]],
+        "command": ["python", "-m", "training.train", *map(_named, sys.argv[1:])],
         "seed": options.seed,
         "device": device_name(options.device),
         "finished": trainer.finished,
@@ -70,6 +70,11 @@ def told(trainer: Trainer, options: Options, apart: float) -> card.Story:
         "export_difference": apart,
         "history": progress["history"],
     }
+
+
+def _named(word: str) -> str:
+    """A word of the command line, a path without the folders of this machine."""
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 def difference(path: Path, network: Denoiser) -> float:

@@ -194,7 +194,9 @@ def _refuse_death(here: Place, server: Server) -> None:
     for name in server.processes:
         if not processes.lives(here, name):
             words = _last_words(here, name, server)
-            raise CannotServe(f"its process {name} has ended{words}")
+            # As after a machine's sudden end: what it holds was never forced to disk.
+            hint = "; if what it holds is damaged, `make clean` begins anew"
+            raise CannotServe(f"its process {name} has ended{words}{hint}")
 
 
 def _last_words(here: Place, name: str, server: Server) -> str:

@@ -15,11 +15,18 @@ from torch import Tensor
 from training.dice import Dice
 from training.scenes.fields import noise, read
 from training.scenes.leaves import Leaves
+from training.scenes.structures import structures
 from training.scenes.textures import SIDE as TEXTURE_SIDE
 
 PALETTE = 7
 KINDS = 4
 """Colours and textures that a picture has to choose from."""
+
+TOWNS = 0.4
+"""Share of pictures that show what people build."""
+
+LARGE = 14.0
+"""A leaf is large if this many of its radius are longer than the picture's edge."""
 
 OPPONENTS = torch.tensor(
     [[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 2.0, -1.0]]
@@ -44,7 +51,7 @@ def paint(dice: Dice, leaves: Leaves, bank: Tensor) -> Tensor:
     seen = table.reshape(-1, table.shape[-1])[rows.flatten()]
     seen = seen.reshape(count, side, side, -1).permute(3, 0, 1, 2)
     light = seen[:3] + _shading(seen, side) + _texture(seen, bank, side)
-    light = _nested(seen, light.transpose(0, 1))
+    light = _nested(dice, seen, light.transpose(0, 1))
     light = light + _illumination(dice, count, side, bank)
     contrast = dice.uniform(0.6, 1.4, count, 1, 1, 1)
     return ((light + 1.6) * contrast - 1.6).clamp_(-7.0, 1.5).exp_()
@@ -116,10 +123,18 @@ def _texture(seen: Tensor, bank: Tensor, side: int) -> Tensor:
     return read(bank, seen[16].long(), turned, crossed) * seen[9:12]
 
 
-def _nested(seen: Tensor, light: Tensor) -> Tensor:
-    """Fill half the large leaves with another picture: things have things on them."""
-    large = (seen[5] * light.shape[-1] < 14.0) & (seen[14] < TEXTURE_SIDE / 2)
-    return torch.where(large[:, None], light.roll(1, 0), light)
+def _nested(dice: Dice, seen: Tensor, light: Tensor) -> Tensor:
+    """Put what people build in, and on half the large leaves another picture."""
+    count, side = light.shape[0], light.shape[-1]
+    built = structures(dice, count, side)
+    large = seen[5] * side < LARGE
+    # In a town only large things stand before what is built.
+    town = dice.chance(TOWNS, count, 1, 1)
+    ground = seen[5] * side <= 1.0
+    light = torch.where((town & (ground | ~large))[:, None], built, light)
+    bears = large & ~ground & (seen[14] < TEXTURE_SIDE / 2)
+    other = torch.where(dice.chance(0.5, count, 1, 1, 1), built, light).roll(1, 0)
+    return torch.where(bears[:, None], other, light)
 
 
 def _illumination(dice: Dice, count: int, side: int, bank: Tensor) -> Tensor:
