@@ -36,7 +36,7 @@ all jobs that exist afterwards.""",
     "starvation mix": """\
 Light jobs (2 MP to WebP) arrive by the clock, one tenth of what the service does per
 second, and at the same moments twice: alone, and when twenty heavy ones (12 MP to AVIF
-with much effort, as there is no denoising yet) stand before them. Heavy ones that have
+with much effort, about as heavy as denoising) stand before them. Heavy ones that have
 not ended when the last light one has are canceled.""",
 }
 

@@ -29,7 +29,7 @@ from pixtools.jobs.dry_run import Forecast, dry_run
 from pixtools.jobs.intake import HEAD_BYTES, Intake
 from pixtools.jobs.photos import seen_file, seen_object
 from pixtools.jobs.submit import Order
-from pixtools.testing.house import FACTS, RESIZED, House, tiny_gif
+from pixtools.testing.house import ABLE, FACTS, RESIZED, House, tiny_gif
 from pixtools.testing.memory_jobs import MemoryDatabase
 
 UNKNOWN = Source(type="s3_presigned", key="")
@@ -166,6 +166,20 @@ def test_limits_tell_how_near_the_job_is(house: House) -> None:
     for limit in found.limits:
         assert limit.limit == getattr(house.rules.limits, limit.name)
     assert used(foreseen(house, GIF, FACTS))["max_output_side"] is None
+
+
+def test_denoising_is_foreseen_on_its_lane_and_at_its_price(house: House) -> None:
+    """Its time is its own: it takes nothing of what bounds other stages."""
+    house.rule(capabilities=ABLE)
+    clean = {"id": "clean", "action": "denoise", "model": "fast"}
+    found = foreseen(house, GIF, RESIZED, clean)
+    assert [(o.id, o.lane) for o in found.outputs] == [
+        ("small", "default_queue"),
+        ("clean", "ml_inference_queue"),
+    ]
+    light, heavy = found.stages
+    assert heavy.cost_ms >= house.rules.heavy_ms
+    assert used(found)["timeout_seconds"] == light.cost_ms / 1000
 
 
 def test_what_would_be_refused_is_refused(house: House) -> None:
