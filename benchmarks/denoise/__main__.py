@@ -1,7 +1,8 @@
 """Measure the denoiser: `python -m benchmarks.denoise`.
 
 Writes docs/reports/denoise.md: how near it and known methods come to the clean picture,
-what it does to pictures without noise, how fast it is, and in how much memory.
+what it does to pictures without noise, how fast it is, and in how much memory; and
+fills in the model card.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from training.photos import held_out
+
 from benchmarks import machine
 from benchmarks.denoise import findings
 from benchmarks.denoise.chance import stand_ins
 from benchmarks.denoise.clean import estimates, kept
 from benchmarks.denoise.findings import Quality, Speed
 from benchmarks.denoise.ours import found, weights_file
+from benchmarks.denoise.page import filled, shipped
 from benchmarks.denoise.plots import draw
 from benchmarks.denoise.quality import compared, unharmed
 from benchmarks.denoise.report import document
@@ -28,6 +32,8 @@ from benchmarks.denoise.verdicts import verdicts
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 CROP: Final = 256
+PAGE: Final = ROOT / "docs" / "explanation" / "denoiser.md"
+REPORT: Final = ROOT / "docs" / "reports" / "denoise.md"
 _PARTS: Final = ("quality", "speed")
 _PACKAGES: Final = (
     "numpy", "onnxruntime", "opencv-python-headless", "scikit-image", "bm3d",
@@ -42,9 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "quality" in parts:
         findings.save(_quality(asked), work / "quality.json")
     if "speed" in parts:
-        findings.save(_speed(asked), work / "speed.json")
+        before = findings.speed(work / "speed.json") if asked.size else None
+        findings.save(findings.merged(_speed(asked), before), work / "speed.json")
     good = findings.quality(work / "quality.json")
     quick = findings.speed(work / "speed.json")
+    if asked.report == REPORT:
+        PAGE.write_text(filled(PAGE.read_text("utf-8"), shipped(), good), "utf-8")
+    if good is None and quick is None:
+        return
     asked.report.parent.mkdir(parents=True, exist_ok=True)
     pictures = draw(good, quick, work, asked.report.parent / "img")
     asked.report.write_text(document(good, quick, pictures), "utf-8")
@@ -58,28 +69,36 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.denoise", description=__doc__
     )
     out = ROOT / "benchmarks" / "out" / "denoise"
-    report = ROOT / "docs" / "reports" / "denoise.md"
     parser.add_argument("--quick", action="store_true", help="a smoke test")
     parser.add_argument(
-        "--only", choices=_PARTS, help="measure this part, take the other as it was"
+        "--only",
+        choices=(*_PARTS, "page"),
+        help="measure this part, or none, and take the others as they were",
+    )
+    parser.add_argument(
+        "--size",
+        action="append",
+        choices=[size.title for size in SIZES],
+        help="time pictures of this size, take the others as they were",
     )
     parser.add_argument("--models", type=Path, help="folder of imported weights")
     parser.add_argument("--work", type=Path, default=out, help="folder for pictures")
-    parser.add_argument("--report", type=Path, default=report, help="file to write")
+    parser.add_argument("--report", type=Path, default=REPORT, help="file to write")
     return parser
 
 
 def _quality(asked: argparse.Namespace) -> Quality:
     crop, before = 192 if asked.quick else CROP, machine.load()
     rivals = [r for r in RIVALS if not asked.quick or r.name == "wavelet"]
-    ours = found(asked.models)
-    scores = compared(crop, asked.models, asked.work, rivals, _say)
+    ours, photos = found(asked.models), held_out(crop)
+    contenders = dict.fromkeys(ours, asked.models)
+    scores = compared(photos, rivals, contenders, asked.work, _say)
     _say("photographs without noise")
     return Quality(
         crop=crop,
         weights={one.name: weights_file(one, asked.models) for one in ours},
         scores=scores,
-        unharmed={one.name: unharmed(one, crop, asked.models) for one in ours},
+        unharmed={one.name: unharmed(one, photos, asked.models) for one in ours},
         estimates=estimates(),
         kept=kept(ours, asked.models, asked.work / "made"),
         facts=_facts(before),
@@ -91,7 +110,8 @@ def _speed(asked: argparse.Namespace) -> Speed:
     chance = asked.work / "chance"
     others = stand_ins(ours, chance)
     contenders = dict.fromkeys(ours, asked.models) | dict.fromkeys(others, chance)
-    sizes = SMALL if asked.quick else SIZES
+    wanted = asked.size or [size.title for size in SIZES]
+    sizes = SMALL if asked.quick else [size for size in SIZES if size.title in wanted]
     rates, timed = floors(), paces(contenders, sizes, asked.work, _say)
     again = floors()
     return Speed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,14 @@ def save(part: Quality | Speed, path: Path) -> None:
     """Keep a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(part)), "utf-8")
+
+
+def merged(now: Speed, before: Speed | None) -> Speed:
+    """What was timed now, and before it sizes that were not."""
+    sizes = {pace.size.title for pace in now.paces}
+    old = [p for p in before.paces if p.size.title not in sizes] if before else []
+    paces = sorted([*old, *now.paces], key=lambda pace: pace.size.megapixels)
+    return replace(now, paces=paces)
 
 
 def quality(path: Path) -> Quality | None:

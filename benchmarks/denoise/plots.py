@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _OURS: Final = ("quality-float32", "quality-int8", "fast-float32-estimated")
-_COLUMNS: Final = ("wavelet", "opencv", "bm3d", "fast-float32", "quality-float32")
+_COLUMNS: Final = ("opencv", "nlm", "bm3d", "fast-float32", "quality-float32")
 _CROP: Final = 192
 _LINE: Final = 18
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from training.photos import Photo, held_out, noisy, psnr
+from training.photos import Photo, noisy, psnr
 
 from benchmarks.denoise import ours
 from benchmarks.denoise.rivals import Floats, Rival
@@ -43,18 +43,22 @@ Run = Callable[[Floats, float, float], Any]
 
 
 def compared(
-    crop: int, folder: Path | None, work: Path, rivals: Sequence[Rival], say: Say
+    photos: Sequence[Photo],
+    rivals: Sequence[Rival],
+    contenders: Mapping[ours.Ours, Path | None],
+    work: Path,
+    say: Say,
 ) -> Scores:
     """Let every method clean every picture at every σ.
 
-    What rivals came to is kept in `work`, because they and the pictures stay the same.
+    `contenders` says where weights lie. What rivals came to is kept in `work`, because
+    they and the pictures stay the same.
     """
-    photos = held_out(crop)
     scores: Scores = {"noisy": list(_all(photos, lambda z, _, __: z, 0.0, None))}
     for rival in rivals:
         say(f"{rival.title}")
-        scores[rival.name] = _best(_kept(rival, photos, crop, work))
-    for one in ours.found(folder):
+        scores[rival.name] = _best(_kept(rival, photos, work))
+    for one, folder in contenders.items():
         say(one.title.replace("*", ""))
         scores |= _ours(one, photos, folder, work / "shown" / one.name)
     return scores
@@ -65,12 +69,12 @@ def mean(scores: Sequence[Score], sigma: int, kind: str = "psnr") -> float:
     return statistics.fmean(getattr(s, kind) for s in scores if s.sigma == sigma)
 
 
-def unharmed(one: ours.Ours, crop: int, folder: Path | None) -> list[Score]:
+def unharmed(
+    one: ours.Ours, photos: Sequence[Photo], folder: Path | None
+) -> list[Score]:
     """What the network does to pictures without noise, were it not kept from them."""
     clean = ours.cleaner(one, folder)
-    return [
-        _scored(photo, 0, _blind(clean, photo.pixels), 0.0) for photo in held_out(crop)
-    ]
+    return [_scored(photo, 0, _blind(clean, photo.pixels), 0.0) for photo in photos]
 
 
 def _ours(
@@ -99,8 +103,9 @@ def _blind(clean: ours.Cleaner, pixels: Floats) -> Floats:
     return clean(pixels, ours.estimated(pixels) / 255.0)
 
 
-def _kept(rival: Rival, photos: Sequence[Photo], crop: int, work: Path) -> list[Score]:
+def _kept(rival: Rival, photos: Sequence[Photo], work: Path) -> list[Score]:
     """All settings of a rival, from the shelf if they lie there."""
+    crop = max(photos[0].pixels.shape)
     shelf = work / f"{rival.name}-{version(rival.package)}-{crop}.json"
     if shelf.exists():
         return [Score(**row) for row in json.loads(shelf.read_text("utf-8"))]

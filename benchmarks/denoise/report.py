@@ -13,6 +13,7 @@ from benchmarks.denoise.rivals import RIVALS
 from benchmarks.denoise.speed import EAGER, Pace
 from benchmarks.denoise.verdicts import pace, verdicts
 from benchmarks.report import listed, table, targets
+from pixtools.engine.denoise.clean import CLEAN_BELOW
 from pixtools.engine.denoise.variants import QUALITY, VARIANTS
 
 _GOOD: Final = """\
@@ -28,8 +29,8 @@ photographs, decibels and SSIM."""
 
 _CLEAN: Final = """\
 The whole photographs, as they are shipped, sent through the engine as PNG. Where the
-estimate is below 1.5 the network does not run and every pixel stays. These photographs
-went through JPEG or a scanner before: what is estimated here is no error in itself."""
+estimate is below {below:g} the network does not run and every pixel stays. These went
+through JPEG or a scanner before: what is estimated here is no error in itself."""
 
 _ESTIMATES: Final = """\
 σ as estimated, by the σ that was added to the whole photograph before it was rounded to
@@ -37,7 +38,8 @@ eight bits."""
 
 _QUICK: Final = """\
 A photograph with noise of σ = 25, a JPEG, through `engine.render` to a JPEG, in a fresh
-process whose network is open; reading, the estimate, tiles and writing are all in it.
+process as pixel children are started, its network open; reading, the estimate, tiles
+and writing are all in it.
 PyTorch runs the quality network in eager mode on the whole picture at once, reading and
 writing nothing, as the first PixTools did. Contenders took turns; each number is the
 median of its rounds. *Per CPU second* counts the processor time of all threads: other
@@ -90,7 +92,7 @@ def _about_quality(found: Quality, pictures: Mapping[str, str]) -> Iterator[str]
     if "crops" in pictures:
         yield f"![Crops side by side, σ = {SHOWN_AT}]({pictures['crops']})"
     yield "### Photographs without added noise"
-    yield _CLEAN
+    yield _CLEAN.format(below=CLEAN_BELOW)
     yield table(*_kept(found))
     yield _ESTIMATES
     rows = [

@@ -18,6 +18,9 @@ from PIL import Image
 from benchmarks.denoise.ours import Ours
 from benchmarks.sources import source
 from benchmarks.stopwatch import Shift
+from pixtools.workers.launch import environment as child_environment
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 TORCH: Final = "PIXTOOLS_BENCH_TORCH"
 """Names a Python that has PyTorch."""
@@ -147,10 +150,16 @@ def _eager(size: Size) -> list[str]:
     return [python, "-m", "benchmarks.denoise.eager", json.dumps(told)]
 
 
+def _as_children_are_started(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of pixel children, whose allocator is set up there."""
+    paths = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
+    return {**child_environment(os.environ), "PYTHONPATH": paths, **more}
+
+
 def _run(command: Sequence[str], **environment: str) -> Any:  # noqa: ANN401 - JSON
     answer = subprocess.run(
         command,
-        env={**os.environ, **environment},
+        env=_as_children_are_started(environment),
         capture_output=True,
         text=True,
         timeout=_PATIENCE_SECONDS,
