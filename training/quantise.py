@@ -24,11 +24,12 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from training.equalise import Feed, equalised
 from training.photos import held_out, noisy, psnr
 
 SIGMAS = (0, 15, 25, 50)
 """As validation has them, which needs PyTorch."""
+
+Feed = dict[str, NDArray[np.float32]]
 
 
 def main() -> None:
@@ -82,7 +83,7 @@ def quantised(whole: Path, small: Path, feeds: Sequence[Feed]) -> None:
 
     Those two are a two-hundredth of the work, and see and say fractions of a tone.
     """
-    model = equalised(onnx.load(whole), feeds)
+    model = onnx.load(whole)
     for node in model.graph.node:
         node.name = node.output[0]  # which the quantiser goes by
     layers = [node.name for node in model.graph.node if node.op_type == "Conv"]
