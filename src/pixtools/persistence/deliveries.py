@@ -13,9 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
+    Column,
     ColumnElement,
     Executable,
     FromClause,
+    Label,
     Select,
     and_,
     bindparam,
@@ -24,7 +27,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.sql.dml import UpdateBase
@@ -40,8 +42,6 @@ PENDING: Final = ROWS.c.state == literally("pending")
 _ZERO: Final[ColumnElement[int]] = literal_column("0")
 _WAITS: Final = and_(PENDING, ROWS.c.attempt >= _ZERO)
 """To the letter what the index of turns says."""
-_PLACE: Final = (ROWS.c.tenant, ROWS.c.host)
-"""In whose line a delivery stands."""
 _HELD: Final = and_(PENDING, ROWS.c.lease_owner.is_not(None))
 _DUE: Final = and_(_WAITS, ROWS.c.run_at <= bindparam("now"))
 
@@ -67,16 +67,7 @@ _NUMBERS: Final = 7_161_952_119 << 20
 
 def _turns() -> Select[Any]:
     """Every host that waits for each tenant that has room, the longest due first."""
-
-    def first(column: ColumnElement[str], *which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a column
-        waiting = select(column).where(_WAITS, *which)
-        return waiting.order_by(*_PLACE).limit(1).scalar_subquery()
-
-    ends = [first(column).label(column.name) for column in _PLACE]
-    lines = select(*ends).cte("lines", recursive=True)
-    after = tuple_(*_PLACE) > tuple_(lines.c.tenant, lines.c.host)
-    following = select(*(first(column, after) for column in _PLACE))
-    lines = lines.union_all(following.where(lines.c.tenant.is_not(None)))
+    lines = _lines()
     head = (
         select(ROWS.c.run_at)
         .where(_DUE, ROWS.c.tenant == lines.c.tenant, ROWS.c.host == lines.c.host)
@@ -97,6 +88,31 @@ def _turns() -> Select[Any]:
         .cte("heads")
     )
     return select(heads).where(heads.c.head.is_not(None)).order_by(heads.c.head)
+
+
+def _lines() -> CTE:
+    """Each tenant with each of its hosts; a step of the walk is one look at the index.
+
+    A comparison of both columns at once would be one, too, had SQLite no limits there:
+    it enters the index by the first column alone.
+    """
+    tenants = select(_first(ROWS.c.tenant)).cte("tenants", recursive=True)
+    following = select(_first(ROWS.c.tenant, ROWS.c.tenant > tenants.c.tenant))
+    tenants = tenants.union_all(following.where(tenants.c.tenant.is_not(None)))
+    tenant = tenants.c.tenant
+    lines = (
+        select(tenant, _first(ROWS.c.host, ROWS.c.tenant == tenant))
+        .where(tenant.is_not(None))
+        .cte("lines", recursive=True)
+    )
+    same, later = ROWS.c.tenant == lines.c.tenant, ROWS.c.host > lines.c.host
+    following = select(lines.c.tenant, _first(ROWS.c.host, same, later))
+    return lines.union_all(following.where(lines.c.host.is_not(None)))
+
+
+def _first(column: Column[str], *which: ColumnElement[bool]) -> Label[str]:
+    waiting = select(column).where(_WAITS, *which).order_by(column).limit(1)
+    return waiting.scalar_subquery().label(column.name)
 
 
 def _crowded() -> Select[Any]:
