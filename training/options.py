@@ -13,10 +13,10 @@ from pixtools.engine.denoise.variants import VARIANTS, Variant
 class Sizes:
     """How much is done at once.
 
-    `batch` patches per step with edges of `patch` pixels, `piece` of them at a time (a
-    processor is fastest where its caches hold a whole layer), cut from `pool`
-    photographs with edges of `side` pixels, of which `chunk` are made at a time;
-    validation takes the middle `crop` pixels of real photographs.
+    `batch` patches per step with edges of `patch` pixels, `piece` of them at a time for
+    want of memory, cut from `pool` photographs with edges of `side` pixels, of which
+    `chunk` are made at a time; validation takes the middle `crop` pixels of real
+    photographs.
     """
 
     batch: int
@@ -31,7 +31,7 @@ class Sizes:
 GRAPHICS = Sizes(
     batch=128, piece=128, patch=96, pool=4096, side=256, chunk=32, crop=256
 )
-PROCESSOR = Sizes(batch=16, piece=2, patch=96, pool=256, side=192, chunk=8, crop=128)
+PROCESSOR = Sizes(batch=16, piece=16, patch=96, pool=256, side=192, chunk=8, crop=128)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from training.noise import HIGHEST, spoiled
 from training.pool import Pool
 from training.scenes import camera
 from training.scenes.photographs import photographs
+from training.scenes.structures import structures
 
 CPU = torch.device("cpu")
 
@@ -31,6 +32,16 @@ def test_photographs_are_neither_empty_nor_all_alike() -> None:
     assert tones.mean((1, 2, 3)).std() > 5
 
 
+def test_what_is_built_repeats_and_has_hard_edges() -> None:
+    """Unlike noise, most neighbours are alike and the others far apart."""
+    built = structures(Dice(CPU, 6), 12, 96)
+    assert built.shape == (12, 3, 96, 96)
+    assert torch.equal(built, structures(Dice(CPU, 6), 12, 96))
+    step = built.diff(dim=-1).abs().flatten(1)
+    edges = step.quantile(0.99, 1) / step.median(1).values.clamp_min(1e-3)
+    assert edges.median() > 5
+
+
 def test_a_mosaic_of_one_colour_is_that_colour() -> None:
     flat = torch.tensor([0.2, 0.5, 0.7])[None, :, None, None].expand(1, 3, 16, 16)
     for seed in range(4):
@@ -42,7 +53,7 @@ def test_a_mosaic_of_one_colour_is_that_colour() -> None:
 
 @pytest.mark.parametrize("quality", [40, 75, 95])
 def test_jpeg_does_what_a_codec_does(quality: int) -> None:
-    """Close to Pillow's, chroma kept whole."""
+    """Close to Pillow's, chroma kept whole; a codec rounds more often on its way."""
     pixels = photographs(Dice(CPU, 6), 1, 64)
     made = io.BytesIO()
     Image.fromarray(pixels[0].permute(1, 2, 0).numpy()).save(
@@ -50,7 +61,7 @@ def test_jpeg_does_what_a_codec_does(quality: int) -> None:
     )
     wanted = np.asarray(Image.open(made), dtype=np.float32)
     answer = compressed(_Fixed(quality), pixels / 255.0)[0].permute(1, 2, 0) * 255
-    assert np.abs(answer.numpy() - wanted).mean() < 0.3
+    assert np.abs(answer.numpy() - wanted).mean() < 1.0
 
 
 def test_noise_has_the_strength_that_it_says() -> None:
