@@ -46,9 +46,9 @@ class Incoming:
 
     def create(self) -> tuple[str, int]:
         """An empty, locked, private file: its name here and its descriptor."""
-        name = secrets.token_hex(16)
+        name, area = secrets.token_hex(16), self._area()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-        fd = os.open(name, flags, 0o600, dir_fd=self._area().fd)
+        fd = os.open(name, flags, 0o600, dir_fd=area.fd)
         _lock(fd)
         return name, fd
 
@@ -70,8 +70,9 @@ class Incoming:
 
     def discard(self, name: str) -> None:
         """Remove a file of the area; harmless if it is gone."""
+        area = self._area()
         with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._area().fd)
+            os.unlink(name, dir_fd=area.fd)
 
     def publish(
         self, name: str, fd: int, to: tuple[str, ...], facts: Facts
@@ -109,7 +110,11 @@ class Incoming:
             return sum(_swept(area, name, before) for name in area.entries())
 
     def _area(self) -> Held:
-        """The area, opened once for as long as it stays where it is."""
+        """The area, opened once for as long as it stays where it is.
+
+        Whoever uses its descriptor keeps the answer meanwhile: another thread may put
+        a new one in its place, and the last one to let go closes it.
+        """
         held = self._held
         if held is None or not held.is_at(self._path):
             with open_folder(self._root, (AREA,), create=True) as area:
