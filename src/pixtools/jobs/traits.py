@@ -7,23 +7,15 @@ may be so all the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from pixtools.jobs.boxes import is_deep
+from pixtools.jobs.boxes import Reader, is_deep
 
 _ALPHA_OF_PNG: Final = frozenset({4, 6})
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers that begin a frame of a JPEG (ITU-T T.81, table B.1)."""
 _MOST_SEGMENTS: Final = 500
-
-
-class Reader(Protocol):
-    """What is needed of a file; `read` gives so many bytes, or fewer at its end."""
-
-    def read(self, size: int, /) -> bytes: ...
-
-    def seek(self, offset: int, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
