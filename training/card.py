@@ -16,13 +16,12 @@ PACKAGES = ("torch", "numpy", "onnx", "onnxruntime", "scikit-learn", "scikit-ima
 
 
 class Story(TypedDict):
-    """How a training went."""
+    """How a training went; `commands` has one of each run, in order."""
 
-    command: Sequence[str]
+    commands: Sequence[Sequence[str]]
     seed: int
     device: str
     finished: bool
-    runs: int
     minutes: float
     steps: int
     patches: int

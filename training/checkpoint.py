@@ -28,7 +28,7 @@ class Progress(TypedDict):
     patches: int
     photographs: int
     seconds: float
-    runs: int
+    commands: list[list[str]]
     rate: float
     history: list[Moment]
 
@@ -50,7 +50,7 @@ def beginning(rate: float) -> Progress:
         "patches": 0,
         "photographs": 0,
         "seconds": 0.0,
-        "runs": 0,
+        "commands": [],
         "rate": rate,
         "history": [],
     }

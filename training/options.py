@@ -36,8 +36,12 @@ PROCESSOR = Sizes(batch=16, piece=16, patch=96, pool=256, side=192, chunk=8, cro
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One run of the program; `--help` says what each means."""
+    """One run of the program; `--help` says what each means.
 
+    `said` is the command, paths without the folders of this machine.
+    """
+
+    said: list[str]
     variant: Variant
     device: str
     minutes: float
@@ -68,6 +72,7 @@ def parsed(arguments: list[str]) -> Options:
             f"Expected a multiple of 16 for --patch but received {sizes.patch}."
         )
     return Options(
+        said=["python", "-m", "training.train", *map(_named, arguments)],
         variant=VARIANTS[asked.variant],
         device=asked.device,
         minutes=asked.minutes,
@@ -83,6 +88,10 @@ def parsed(arguments: list[str]) -> Options:
         report=asked.report,
         threads=asked.threads,
     )
+
+
+def _named(word: str) -> str:
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 def _sizes(asked: argparse.Namespace) -> Sizes:

@@ -53,11 +53,10 @@ def exported(trainer: Trainer, options: Options) -> Path:
 def told(trainer: Trainer, options: Options, apart: float) -> card.Story:
     progress, photos = trainer.progress, held_out(options.sizes.crop)
     return {
-        "command": ["python", "-m", "training.train", *map(_named, sys.argv[1:])],
+        "commands": progress["commands"],
         "seed": options.seed,
         "device": device_name(options.device),
         "finished": trainer.finished,
-        "runs": progress["runs"],
         "minutes": round(progress["seconds"] / 60.0, 2),
         "steps": progress["steps"],
         "patches": progress["patches"],
@@ -70,11 +69,6 @@ def told(trainer: Trainer, options: Options, apart: float) -> card.Story:
         "export_difference": apart,
         "history": progress["history"],
     }
-
-
-def _named(word: str) -> str:
-    """A word of the command line, a path without the folders of this machine."""
-    return Path(word).name if Path(word).is_absolute() else word
 
 
 def difference(path: Path, network: Denoiser) -> float:

@@ -49,7 +49,7 @@ class Trainer:
         self._optimiser = Optimiser(self.network, muon=options.muon)
         if options.resume is not None:
             self._take(load(options.resume, options.variant.name))
-        self.progress["runs"] += 1
+        self.progress["commands"].append(options.said)
         self._good = copy.deepcopy(self.checkpoint())
         self._photos = held_out(options.sizes.crop)
         self._leave_at = started + 60.0 * options.leave_after
@@ -104,7 +104,9 @@ class Trainer:
     def _pool(self) -> Pool:
         asked, began = self.options, time.monotonic()
         # Each run sees other photographs than the runs before it.
-        self._dice = Dice(self.device, asked.seed + 7919 * self.progress["runs"])
+        self._dice = Dice(
+            self.device, asked.seed + 7919 * len(self.progress["commands"])
+        )
         pool = Pool(self._dice, asked.sizes.pool, asked.sizes.side, asked.sizes.chunk)
         self._wait()
         LOG.info("%d photographs made in %.1f s", pool.made, time.monotonic() - began)

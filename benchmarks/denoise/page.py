@@ -63,11 +63,8 @@ def _weights(cards: Cards) -> Iterator[str]:
         ]
         yield table(["", *(f"`{name}`" for name in names)], rows)
     for name in names:
-        # Where it lay on the machine of whoever trained is nobody's affair.
-        words = [
-            Path(word).name if "/" in word else word for word in cards[name]["command"]
-        ]
-        yield f"`{shlex.join(words)}`"
+        told = "\n".join(map(shlex.join, cards[name]["commands"]))
+        yield f"```bash\n{told}\n```"
 
 
 _FACTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {

@@ -28,7 +28,7 @@ CARD = {
     "seed": 1,
     "versions": {"torch": "2.13.0+cpu", "python": "3.11.7"},
     "psnr": {"0": 60.0, "15": 32.6, "25": 30.0, "50": 26.5},
-    "command": ["python", "-m", "training.train", "--seed", "1", "--out", "/mine/out"],
+    "commands": [["python", "-m", "training.train", "--out", run] for run in "ab"],
 }
 
 
@@ -42,9 +42,10 @@ def test_the_page_tells_from_which_noise_on_networks_run() -> None:
     assert f"below σ = {CLEAN_BELOW:g} the network" in PAGE.read_text("utf-8")
 
 
-def test_a_card_is_told_without_the_paths_of_whoever_trained() -> None:
+def test_a_card_is_told_with_the_command_of_each_run() -> None:
     page = filled(PAGE.read_text("utf-8"), {"fast": CARD}, None)
-    assert "`python -m training.train --seed 1 --out out`" in page
+    told = [f"python -m training.train --out {run}" for run in "ab"]
+    assert "\n".join(told) in page
     assert "32.6 / 30.0 / 26.5" in page
     assert "no weights of `quality`" in page
     assert "no weights of `fast`" not in page

@@ -11,11 +11,10 @@ from training.card import Story, versions, written
 from pixtools.engine.denoise.variants import QUALITY
 
 STORY: Story = {
-    "command": ["python", "-m", "training.train"],
+    "commands": [["python", "-m", "training.train"]],
     "seed": 1,
     "device": "a GPU",
     "finished": True,
-    "runs": 2,
     "minutes": 12.0,
     "steps": 20_000,
     "patches": 2_560_000,
