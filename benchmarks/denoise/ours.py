@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.denoise.rivals import Floats
-from pixtools.domain.plan import Model
+from pixtools.domain.plan import Model, Precision
 from pixtools.engine import Denoisers, EngineConfig
-from pixtools.engine.config import Precision
 from pixtools.engine.denoise.film import Film
 from pixtools.engine.denoise.noise import estimate
 from pixtools.engine.denoise.weights import available, weights_of

@@ -13,7 +13,7 @@ from benchmarks.denoise.findings import Quality
 from benchmarks.denoise.quality import SIGMAS, mean
 from benchmarks.denoise.report import title_of
 from benchmarks.report import table
-from pixtools.engine.denoise.weights import NAMES, SHIPPED
+from pixtools.engine.denoise.weights import NAMES, SHIPPED, files_of
 
 Cards = Mapping[str, Mapping[str, Any]]
 """By the network's name."""
@@ -24,7 +24,7 @@ _COUNTED: Final = ("0", "15", "25", "50")
 
 def shipped(folder: Path = SHIPPED) -> Cards:
     """The cards of the weights in the package."""
-    paths = {name: folder / f"denoise-{name}.json" for name in NAMES}
+    paths = {name: files_of(folder, name).card for name in NAMES}
     return {
         name: json.loads(path.read_text("utf-8"))
         for name, path in paths.items()

@@ -19,6 +19,8 @@ Gravity = Literal[
 ]  # fmt: skip
 Model = Literal["quality", "fast"]
 """The networks that remove noise."""
+Precision = Literal["auto", "int8", "float32"]
+"""Numbers that a network is run with."""
 KeepMetadata = Literal["none", "copyright", "all"]
 Colour = tuple[int, int, int, int]
 """Red, green, blue, alpha, each 0..255."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-Precision = Literal["auto", "int8", "float32"]
+from pixtools.domain.plan import Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

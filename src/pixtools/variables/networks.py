@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, Field
+
+from pixtools.domain.plan import Precision
 
 
 class Networks(BaseModel):
@@ -16,7 +17,7 @@ class Networks(BaseModel):
         description="Folder of imported weights, which win over our own; empty is "
         "models in PIXTOOLS_DATA_DIR.",
     )
-    denoise_precision: Literal["auto", "int8", "float32"] = Field(
+    denoise_precision: Precision = Field(
         "auto",
         description="Numbers that a network is run with; auto takes int8 where it has "
         "such weights and the processor multiplies them faster.",

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pixtools.domain.limits import MIB
-
-Precision = Literal["auto", "int8", "float32"]
+from pixtools.domain.plan import Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

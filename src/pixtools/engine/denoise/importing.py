@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from pixtools.domain.errors import ConfigurationInvalid, InvalidRequest
 from pixtools.domain.plan import Model
@@ -16,8 +16,7 @@ from pixtools.engine.denoise.checkpoints import groups, missing_package
 from pixtools.engine.denoise.recognise import Arrays, recognise
 from pixtools.engine.denoise.trial import tried
 from pixtools.engine.denoise.variants import Variant
-
-_KINDS: Final = (".onnx", "-int8.onnx", ".json")
+from pixtools.engine.denoise.weights import files_of
 
 
 def import_weights(source: Path, folder: Path, wanted: Model | None) -> Import:
@@ -30,7 +29,7 @@ def import_weights(source: Path, folder: Path, wanted: Model | None) -> Import:
     variant, arrays = recognise(groups(source), wanted)
     raw = _converted(variant, arrays)
     trial = tried(raw, variant)
-    told = card(f"denoise-{variant.name}.onnx", raw, variant) | {
+    told = card(files_of(folder, variant.name).weights.name, raw, variant) | {
         "data": "Trained by others; nothing is known of it here.",
         "imported_from": {
             "file": source.name,
@@ -60,7 +59,7 @@ def remove_weights(folder: Path, name: Model) -> None:
         InvalidRequest: None were imported by that name.
         ConfigurationInvalid: The folder can't be written.
     """
-    there = [path for path in _files(folder, name) if path.exists()]
+    there = [path for path in files_of(folder, name) if path.exists()]
     if not there:
         raise InvalidRequest(f"No weights were imported for {name}.")
     try:
@@ -85,22 +84,17 @@ def _put(folder: Path, name: str, raw: bytes, told: dict[str, Any]) -> None:
     The weights stand last and fall first: without them a card is not looked at.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights, small, paper = _files(folder, name)
-    for path in (weights, small):
+    files = files_of(folder, name)
+    for path in (files.weights, files.small):
         path.unlink(missing_ok=True)
-    _write(paper, json.dumps(told, indent=2).encode() + b"\n")
-    _write(weights, raw)
+    _write(files.card, json.dumps(told, indent=2).encode() + b"\n")
+    _write(files.weights, raw)
 
 
 def _write(path: Path, data: bytes) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(data)
     partial.replace(path)
-
-
-def _files(folder: Path, name: str) -> tuple[Path, Path, Path]:
-    weights, small, paper = (folder / f"denoise-{name}{kind}" for kind in _KINDS)
-    return weights, small, paper
 
 
 def _unwritable(folder: Path, error: OSError) -> ConfigurationInvalid:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixtools.domain.weights import Weights
-from pixtools.engine.denoise.weights import NAMES, SHIPPED
+from pixtools.engine.denoise.weights import NAMES, SHIPPED, files_of
 
 
 def shelf(folder: Path, shipped: Path = SHIPPED) -> list[Weights]:
@@ -18,23 +18,19 @@ def shelf(folder: Path, shipped: Path = SHIPPED) -> list[Weights]:
     homes: tuple[tuple[Literal["imported", "shipped"], Path], ...]
     homes = (("imported", folder), ("shipped", shipped))
     for name in NAMES:
-        there = [home for home in homes if _weights(home[1], name).is_file()]
+        there = [home for home in homes if files_of(home[1], name).weights.is_file()]
         for origin, home in there:
             used = origin == there[0][0]
             found.append(_told(home, Weights(name=name, origin=origin, used=used)))
     return found
 
 
-def _weights(home: Path, name: str) -> Path:
-    return home / f"denoise-{name}.onnx"
-
-
 def _told(home: Path, weights: Weights) -> Weights:
     """Add what card and file tell."""
-    path = _weights(home, weights.name)
+    files = files_of(home, weights.name)
     try:
-        raw = path.read_bytes()
-        card = json.loads(path.with_suffix(".json").read_bytes())
+        raw = files.weights.read_bytes()
+        card = json.loads(files.card.read_bytes())
         expected = str(card["sha256"])
         psnr = {str(at): float(value) for at, value in card.get("psnr", {}).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

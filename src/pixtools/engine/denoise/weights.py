@@ -1,6 +1,6 @@
 """Which networks there are: the package's own, and those that were imported.
 
-A network is two files: `denoise-<name>.onnx` and its card, `denoise-<name>.json`.
+A network is its weights and their card, and perhaps its weights in eight bits as well.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from pixtools.domain.errors import DenoiserUnusable
-from pixtools.domain.plan import Model
-from pixtools.engine.config import Precision
+from pixtools.domain.plan import Model, Precision
 from pixtools.engine.denoise.processor import multiplies_bytes
 
 SHIPPED: Final = Path(__file__).parent
@@ -23,6 +22,14 @@ NAMES: Final[tuple[Model, ...]] = get_args(Model)
 
 _MOST_HALO: Final = 128
 _MULTIPLES: Final = (1, 2, 4)
+
+
+class Files(NamedTuple):
+    """Where a network lies: its weights, their twin in eight bits, and its card."""
+
+    weights: Path
+    small: Path
+    card: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,12 @@ class Weights:
     conditional: bool
 
 
+def files_of(home: Path, name: str) -> Files:
+    """What the files of a network are called in a folder, there or not."""
+    kinds = (".onnx", "-int8.onnx", ".json")
+    return Files(*(home / f"denoise-{name}{kind}" for kind in kinds))
+
+
 def available(folder: Path | None) -> tuple[Model, ...]:
     """The networks that are there, best first, by their names alone."""
     return tuple(name for name in NAMES if _home(name, folder))
@@ -56,8 +69,8 @@ def weights_of(name: Model, folder: Path | None, precision: Precision) -> Weight
             f"but received {name!r}."
         )
     try:
-        card = json.loads((home / f"denoise-{name}.json").read_bytes())
-        return _read(name, card, _file(card, home, name, precision))
+        card = json.loads(files_of(home, name).card.read_bytes())
+        return _read(name, card, _file(card, files_of(home, name), precision))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DenoiserUnusable(
             f"The card of the denoiser {name} can't be read; "
@@ -68,20 +81,18 @@ def weights_of(name: Model, folder: Path | None, precision: Precision) -> Weight
 def _home(name: Model, folder: Path | None) -> Path | None:
     """The folder that holds a network: what was imported wins."""
     for home in (folder, SHIPPED):
-        if home is not None and (home / f"denoise-{name}.onnx").is_file():
+        if home is not None and files_of(home, name).weights.is_file():
             return home
     return None
 
 
-def _file(
-    card: dict[str, Any], home: Path, name: Model, precision: Precision
-) -> tuple[Path, str]:
+def _file(card: dict[str, Any], files: Files, precision: Precision) -> tuple[Path, str]:
     """The weights' path and SHA-256, in the precision that is wanted."""
     small = card.get("int8")
     wanted = precision == "int8" or (precision == "auto" and multiplies_bytes())
-    if small and wanted and (home / f"denoise-{name}-int8.onnx").is_file():
-        return home / f"denoise-{name}-int8.onnx", str(small["sha256"])
-    return home / f"denoise-{name}.onnx", str(card["sha256"])
+    if small and wanted and files.small.is_file():
+        return files.small, str(small["sha256"])
+    return files.weights, str(card["sha256"])
 
 
 def _read(name: Model, card: dict[str, Any], file: tuple[Path, str]) -> Weights:
