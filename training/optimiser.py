@@ -59,12 +59,16 @@ class Optimiser:
         self._momentum.copy_(state["momentum"])
 
     def _turn(self, rate: float) -> None:
-        gradients = self._matrices([weight.grad for weight in self._hidden])
+        # Layers asleep have no gradient, and must stay as they are.
+        found = [x.grad if x.grad is not None else x * 0.0 for x in self._hidden]
+        gradients = self._matrices(found)
         self._momentum.lerp_(gradients, 1.0 - MOMENTUM)
         ahead = orthogonal(gradients.lerp_(self._momentum, MOMENTUM))
         # As large as AdamW's updates usually are, so that both share one rate.
         ahead *= 0.2 * max(ahead.shape[-2:]) ** 0.5
         for weight, update in zip(self._hidden, ahead, strict=True):
+            if weight.grad is None:
+                continue
             weight.mul_(1.0 - rate * DECAY).add_(update.view_as(weight), alpha=-rate)
 
     @staticmethod

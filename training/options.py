@@ -53,6 +53,7 @@ class Options:
     data_share: float
     rate: float
     muon: bool
+    grow: bool
     compile: bool
     report: float
     threads: int
@@ -84,6 +85,7 @@ def parsed(arguments: list[str]) -> Options:
         data_share=asked.data_share,
         rate=asked.rate,
         muon=asked.optimiser == "muon",
+        grow=asked.grow,
         compile=asked.device.startswith("cuda") and not asked.eager,
         report=asked.report,
         threads=asked.threads,
@@ -133,6 +135,7 @@ def _add_learning(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--seed", type=int, default=1)
     add("--optimiser", choices=["muon", "adamw"], default="muon")
+    add("--grow", action="store_true", help="begin with a third of the hidden layers")
     add("--rate", type=float, default=2e-3, help="peak learning rate")
     add("--data-share", type=float, default=0.12, help="share of time for photographs")
     add("--batch", type=int, help="patches per step")

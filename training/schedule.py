@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+GROWTH = ((0.0, 1 / 3), (0.25, 2 / 3), (0.5, 1.0))
+"""From which share of the training on how many of the hidden layers learn."""
+
 WARM_UP = 0.03
 """Share of the time in which the rate rises from nothing."""
 
@@ -37,6 +40,23 @@ def rate(peak: float, share: float) -> float:
     if share < WARM_UP:
         return peak * share / WARM_UP
     return peak * 0.5 * (1.0 + math.cos(math.pi * (share - WARM_UP) / (1.0 - WARM_UP)))
+
+
+def asleep(depth: int, share: float) -> frozenset[int]:
+    """Return which of `depth` convolutions do not learn yet, in a network that grows.
+
+    A third of the hidden layers cost a third of the time, and what they learn the
+    deeper network need not learn again. They wake in an order that spreads those
+    awake evenly; the first and the last layer are always awake.
+    """
+    hidden = sorted(range(1, depth - 1), key=_reflected)
+    awake = max(part for since, part in GROWTH if share >= since)
+    return frozenset(hidden[round(awake * len(hidden)) :])
+
+
+def _reflected(number: int) -> float:
+    """Mirror the binary digits at the point (van der Corput 1935): evenly spread."""
+    return int(f"{number:032b}"[::-1], 2) / 2**32
 
 
 def renewal(making: float, stepping: float, share: float) -> int:

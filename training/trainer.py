@@ -17,13 +17,13 @@ from training.checkpoint import Checkpoint, Moment, beginning, load, save
 from training.dice import Dice
 from training.jpeg import MARGIN
 from training.loss import relative_error
-from training.networks import Denoiser, initialise
+from training.networks import Denoiser, idle, initialise
 from training.noise import Patches, spoiled
 from training.optimiser import Optimiser
 from training.options import Options
 from training.photos import held_out
 from training.pool import Pool
-from training.schedule import Clock, rate, renewal
+from training.schedule import Clock, asleep, rate, renewal
 from training.validation import scores
 
 LOG = logging.getLogger("training")
@@ -43,12 +43,13 @@ class Trainer:
         self._brief = has_bfloat16(self.device)
         self.progress = beginning(options.rate)
         network = Denoiser(options.variant)
-        initialise(network, options.seed)
+        initialise(network, options.seed, self._asleep())
         self.network = network.to(self.device)
         self.average = Average(self.network)
         self._optimiser = Optimiser(self.network, muon=options.muon)
         if options.resume is not None:
             self._take(load(options.resume, options.variant.name))
+        self._grown()
         self.progress["commands"].append(options.said)
         self._good = copy.deepcopy(self.checkpoint())
         self._photos = held_out(options.sizes.crop)
@@ -72,6 +73,8 @@ class Trainer:
             loss = self._stretch(network, pool, clock, every)
             self.progress["photographs"] = made_before + pool.made
             self.progress["seconds"] = clock.spent
+            if self._grown():
+                network, every = self._warmed(pool)
             over = self.finished or time.monotonic() > self._leave_at
             if not math.isfinite(loss):
                 self.go_back()
@@ -100,6 +103,18 @@ class Trainer:
         LOG.warning(
             "The loss is no number: back to the last checkpoint, rate %g", slower
         )
+
+    def _grown(self) -> bool:
+        """Wake the layers whose time has come; return whether there were any."""
+        before = self.network.asleep
+        self.network.asleep = idle(self.network) & self._asleep()
+        return bool(self.network.asleep != before)
+
+    def _asleep(self) -> frozenset[int]:
+        if not self.options.grow:
+            return frozenset()
+        share = self.progress["seconds"] / (60.0 * self.options.minutes)
+        return asleep(self.options.variant.depth, share)
 
     def _pool(self) -> Pool:
         asked, began = self.options, time.monotonic()

@@ -13,9 +13,10 @@ import pytest
 import torch
 from training.checkpoint import load
 from training.loss import relative_error
-from training.networks import Denoiser, initialise
+from training.networks import Denoiser, idle, initialise
 from training.optimiser import orthogonal
 from training.options import Options, parsed
+from training.schedule import asleep
 from training.train import exported
 from training.trainer import Trainer
 
@@ -114,6 +115,37 @@ def test_after_a_loss_that_is_no_number_the_last_good_weights_return(
     assert trainer.progress["rate"] == 1e-3
     for name, part in trainer.network.state_dict().items():
         assert torch.equal(part, good[name])
+
+
+def test_layers_asleep_pass_on_exactly_what_they_get() -> None:
+    """So that a grown network begins where the shallow one stood."""
+    sleeping = asleep(QUALITY.depth, 0.0)
+    network = Denoiser(QUALITY)
+    initialise(network, 1, sleeping)
+    assert idle(network) == sleeping
+    picture, sigma = torch.rand(1, 3, 24, 24), torch.tensor([0.1])
+    with torch.inference_mode():
+        whole = network(picture, sigma)
+        network.asleep = sleeping
+        assert torch.equal(network(picture, sigma), whole)
+
+
+def test_a_network_grows_until_every_layer_learns() -> None:
+    steps = [asleep(20, share) for share in (0.0, 0.3, 0.6)]
+    assert [len(sleeping) for sleeping in steps] == [12, 6, 0]
+    assert steps[0] > steps[1] > steps[2]
+    assert not steps[0] & {0, 19}
+
+
+def test_layers_asleep_stay_as_they_are_and_learn_once_awake(tmp_path: Path) -> None:
+    first = _trained(tmp_path, "--grow --minutes 9 --leave-after 0")
+    sleeping = first.network.asleep
+    assert idle(first.network) == sleeping == asleep(FAST.depth, 0.0)
+    awake = _trained(
+        tmp_path, f"--minutes 9 --leave-after 0 --resume {tmp_path}/fast.pt"
+    )
+    assert not awake.network.asleep
+    assert not idle(awake.network)
 
 
 def _trained(folder: Path, said: str) -> Trainer:
