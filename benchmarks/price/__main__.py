@@ -37,7 +37,9 @@ class Extent:
     rounds: int
 
 
-FULL: Final = Extent(WORKS, GALLERY, jobs=30, rounds=5)
+# Long turns: in each of them the line fills and empties once, which is no part of a
+# rate.
+FULL: Final = Extent(WORKS, GALLERY, jobs=80, rounds=5)
 QUICK: Final = Extent((SMOKE,), SMOKE, jobs=6, rounds=1)
 
 
