@@ -57,19 +57,31 @@ def developed(dice: Dice, light: Tensor) -> Tensor:
     shape = (count, 1, 1, 1)
     level = light.mean((1, 2, 3), keepdim=True)
     light = light / level * dice.log_uniform(0.08, 0.50, *shape)
-    light = light * (0.06 * dice.normal(count, 3, 1, 1)).exp()
+    # Lamps, evenings and wooden rooms tint a picture as a whole.
+    cast = dice.log_uniform(0.03, 0.15, *shape) * dice.normal(count, 3, 1, 1)
+    light = light * cast.exp()
     grey = (light * LUMA.to(light.device)[:, None, None]).sum(1, keepdim=True)
-    colour = dice.uniform(0.4, 1.7, *shape) * ~dice.chance(0.05, *shape)
+    colour = dice.uniform(0.5, 1.5, *shape) * ~dice.chance(0.05, *shape)
     light = torch.lerp(grey, light, colour).clamp_(0.0, 4.0)
     shoulder = dice.uniform(1.0, 4.0, *shape)
     light = light * (1 + light / shoulder.square()) / (1 + light)
-    light = light * dice.uniform(1.0, 1.8, *shape)
+    black = dice.uniform(0.0, 0.02, *shape) * dice.chance(0.6, *shape)
+    light = (light - black) * dice.uniform(1.0, 1.6, *shape)
     tone = _srgb(light.clamp(0.0, 1.0))
     curve = tone * tone * (3.0 - 2.0 * tone)
     tone = torch.lerp(tone, curve, dice.uniform(0.0, 0.7, *shape))
     lifted = dice.uniform(0.0, 0.06, *shape) * dice.chance(0.4, *shape)
-    tone = _sharpened(dice, lifted + (1 - lifted) * tone)
+    tone = _sharpened(dice, _thrifty(dice, lifted + (1 - lifted) * tone))
     return (tone.clamp(0.0, 1.0) * 255.0).round_().div_(255.0)
+
+
+def _thrifty(dice: Dice, tone: Tensor) -> Tensor:
+    """Keep a quarter of the chroma (4:2:0), as most JPEG files do, of every other."""
+    half = dice.chance(0.5, tone.shape[0], 1, 1, 1)
+    grey = (tone * LUMA.to(tone.device)[:, None, None]).sum(1, keepdim=True)
+    chroma = nn.avg_pool2d(tone - grey, 2, ceil_mode=True)
+    chroma = nn.interpolate(chroma, size=tone.shape[-2:], mode="bilinear")
+    return torch.where(half, grey + chroma, tone)
 
 
 def _blurred(dice: Dice, light: Tensor, spread: Tensor) -> Tensor:

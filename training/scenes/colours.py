@@ -14,6 +14,7 @@ from torch import Tensor
 
 from training.dice import Dice
 from training.scenes.fields import noise, read
+from training.scenes.forms import forms
 from training.scenes.leaves import Leaves
 from training.scenes.structures import structures
 from training.scenes.textures import SIDE as TEXTURE_SIDE
@@ -22,8 +23,8 @@ PALETTE = 7
 KINDS = 4
 """Colours and textures that a picture has to choose from."""
 
-TOWNS = 0.4
-"""Share of pictures that show what people build."""
+MADE = 0.75
+"""Share of pictures that show what people build or what is curved, half of each."""
 
 LARGE = 14.0
 """A leaf is large if this many of its radius are longer than the picture's edge."""
@@ -51,9 +52,9 @@ def paint(dice: Dice, leaves: Leaves, bank: Tensor) -> Tensor:
     seen = table.reshape(-1, table.shape[-1])[rows.flatten()]
     seen = seen.reshape(count, side, side, -1).permute(3, 0, 1, 2)
     light = seen[:3] + _shading(seen, side) + _texture(seen, bank, side)
-    light = _nested(dice, seen, light.transpose(0, 1))
+    light = _nested(dice, seen, light.transpose(0, 1), bank)
     light = light + _illumination(dice, count, side, bank)
-    contrast = dice.uniform(0.6, 1.4, count, 1, 1, 1)
+    contrast = dice.uniform(0.8, 1.7, count, 1, 1, 1)
     return ((light + 1.6) * contrast - 1.6).clamp_(-7.0, 1.5).exp_()
 
 
@@ -61,9 +62,11 @@ def _colours(dice: Dice, leaves: Leaves, side: int) -> Tensor:
     """Draw each leaf's log colour, alike where leaves lie near: count × leaves × 3."""
     count, leaf = leaves.radius.shape
     palette = _natural(dice, count, PALETTE, (0.95, 0.26, 0.10))
-    vivid = dice.chance(0.2, count, PALETTE, 1)
+    vivid = dice.chance(0.12, count, PALETTE, 1)
     chroma = palette - palette.mean(-1, keepdim=True)
     palette = palette + vivid * dice.uniform(1.0, 4.0, count, PALETTE, 1) * chroma
+    # One picture's things are often all of one hue: skin, wood, foliage, evening.
+    palette = palette + _natural(dice, count, 1, (0.0, 0.6, 0.12))
     region = noise(dice, count, 64, 1.0, 2.2)
     layer = torch.arange(count, device=dice.device)[:, None].expand(count, leaf)
     scale = 64.0 / side
@@ -92,10 +95,12 @@ def _surfaces(dice: Dice, count: int, leaf: int) -> Tensor:
     start (2), its layer.
     """
     shape = (count, leaf, 1)
-    slope = 0.25 * dice.normal(count, leaf, 2) * dice.uniform(0.0, 1.5, count, 1, 1)
-    dome = 0.4 * dice.normal(*shape).abs() * dice.uniform(0.0, 1.5, count, 1, 1)
-    strength = dice.log_uniform(0.04, 0.7, *shape) * dice.chance(0.85, *shape)
-    strength = strength * dice.log_uniform(0.6, 1.8, count, 1, 1)
+    slope = 0.4 * dice.normal(count, leaf, 2) * dice.uniform(0.0, 1.5, count, 1, 1)
+    dome = 0.6 * dice.normal(*shape).abs() * dice.uniform(0.0, 1.5, count, 1, 1)
+    rough = dice.uniform(0.0, 1.0, count, 1, 1)
+    strength = dice.log_uniform(0.04, 0.7, *shape)
+    strength = strength * (dice.uniform(0.0, 1.0, *shape) < rough)
+    strength = strength * dice.log_uniform(0.4, 1.6, count, 1, 1)
     tint = strength * (1.0 + _natural(dice, count, leaf, (0.0, 0.15, 0.06)))
     scale = dice.log_uniform(0.15, 1.1, *shape)
     angle = dice.uniform(0.0, 2 * math.pi, *shape)
@@ -123,30 +128,39 @@ def _texture(seen: Tensor, bank: Tensor, side: int) -> Tensor:
     return read(bank, seen[16].long(), turned, crossed) * seen[9:12]
 
 
-def _nested(dice: Dice, seen: Tensor, light: Tensor) -> Tensor:
-    """Put what people build in, and on half the large leaves another picture."""
+def _nested(dice: Dice, seen: Tensor, light: Tensor, bank: Tensor) -> Tensor:
+    """Put built or curved things in, and on half the large leaves another picture."""
     count, side = light.shape[0], light.shape[-1]
-    built = structures(dice, count, side)
+    made = _made(dice, count, side, bank)
     large = seen[5] * side < LARGE
-    # In a town only large things stand before what is built.
-    town = dice.chance(TOWNS, count, 1, 1)
     ground = seen[5] * side <= 1.0
-    light = torch.where((town & (ground | ~large))[:, None], built, light)
+    # Before what is built or curved stand large things only, or all that fell.
+    small = ~large & ~dice.chance(0.15, count, 1, 1)
+    shown = dice.chance(MADE, count, 1, 1) & (ground | small)
+    light = torch.where(shown[:, None], made, light)
     bears = large & ~ground & (seen[14] < TEXTURE_SIDE / 2)
-    other = torch.where(dice.chance(0.5, count, 1, 1, 1), built, light).roll(1, 0)
-    return torch.where(bears[:, None], other, light)
+    other = torch.where(dice.chance(0.65, count, 1, 1, 1), made, light)
+    return torch.where(bears[:, None], other.roll(max(1, count // 2), 0), light)
+
+
+def _made(dice: Dice, count: int, side: int, bank: Tensor) -> Tensor:
+    """Draw built things for one half of the pictures, curved ones for the other."""
+    built = structures(dice, count - count // 2, side)
+    if count < 2:
+        return built
+    return torch.cat([built, forms(dice, count // 2, side, bank)])
 
 
 def _illumination(dice: Dice, count: int, side: int, bank: Tensor) -> Tensor:
     """Light that changes slowly, shadows with an edge, and grain over everything."""
-    slow = noise(dice, count, side, 1.6, 2.4) * dice.uniform(0.0, 0.5, count, 1, 1)
-    cast = noise(dice, count, side, 1.3, 2.0) - dice.uniform(0.0, 1.5, count, 1, 1)
+    slow = noise(dice, count, side, 2.0, 3.2) * dice.uniform(0.0, 0.5, count, 1, 1)
+    cast = noise(dice, count, side, 1.4, 2.8) - dice.uniform(0.0, 1.5, count, 1, 1)
     shadow = torch.sigmoid(cast * dice.log_uniform(3.0, 60.0, count, 1, 1))
     depth = dice.uniform(0.3, 1.5, count, 1, 1) * dice.chance(0.35, count, 1, 1)
     grain = bank[dice.integers(bank.shape[0], count)]
     repeats = -(-side // TEXTURE_SIDE)
     grain = grain.repeat(1, repeats, repeats)[:, :side, :side]
-    strength = dice.log_uniform(0.01, 0.25, count, 1, 1) * dice.chance(0.4, count, 1, 1)
+    strength = dice.log_uniform(0.01, 0.25, count, 1, 1) * dice.chance(0.2, count, 1, 1)
     return (slow - depth * shadow + strength * grain)[:, None]
 
 

@@ -84,7 +84,7 @@ class _Fall:
 def _octaves(dice: Dice, count: int, side: int) -> list[tuple[int, Tensor]]:
     """Choose for each picture which sizes it has, and how densely each octave falls."""
     octaves = int(math.log2(side / SMALLEST)) + 1
-    finest = dice.uniform(-3.0, 0.8 * octaves, count).clamp_min(0.0)
+    finest = dice.uniform(-2.0, 0.9 * octaves, count).clamp_min(0.0)
     coarsest = torch.lerp(finest + 0.5, finest + octaves, dice.uniform(0.0, 1.0, count))
     coarsest = torch.where(dice.chance(0.7, count), float(octaves), coarsest)
     chosen = []
@@ -110,13 +110,14 @@ def _drop(
     # Sizes of density r^-3 within the octave, the scale-invariant law.
     spread = dice.uniform(0.0, 0.75, *shape)
     radius = fall.window / 4 * (1.0 - spread).rsqrt()
-    pixels, inside = _inside(dice, fall, (across, down, radius), outline)
     wanted = density[:, None] * _crowd(fall, crowds, across, down)
-    shown = inside & (dice.uniform(0.0, 1.0, *shape) < wanted)[..., None]
-    name = fall.first + torch.arange(fall.each, device=dice.device)
-    rank = dice.integers(RANKS, *shape)
-    number = (rank * NAMES + name).int()[..., None]
-    top.scatter_reduce_(0, pixels.flatten(), (number * shown).flatten(), "amax")
+    # Most leaves stay away; only those that fall are drawn.
+    which = (dice.uniform(0.0, 1.0, *shape) < wanted).nonzero(as_tuple=True)
+    places = (across[which], down[which], radius[which])
+    pixels, inside = _inside(dice, fall, which[0], places, outline)
+    rank = dice.integers(RANKS, len(which[0]))
+    number = (rank * NAMES + fall.first + which[1]).int()[:, None]
+    top.scatter_reduce_(0, pixels.flatten(), (number * inside).flatten(), "amax")
     return across, down, radius
 
 
@@ -133,29 +134,31 @@ def _crowd(fall: _Fall, crowds: Tensor, across: Tensor, down: Tensor) -> Tensor:
 
 
 def _inside(
-    dice: Dice, fall: _Fall, leaves: tuple[Tensor, Tensor, Tensor], outline: Outline
+    dice: Dice,
+    fall: _Fall,
+    picture: Tensor,
+    places: tuple[Tensor, Tensor, Tensor],
+    outline: Outline,
 ) -> tuple[Tensor, Tensor]:
-    """Return the pixels of every window, and which of them its leaf covers."""
-    across, down, radius = leaves
+    """Return the pixels of every leaf's window, and which of them it covers."""
+    across, down, radius = (part[:, None] for part in places)
     axis = torch.arange(fall.window, device=dice.device) - fall.window // 2
     y, x = (part.flatten() for part in torch.meshgrid(axis, axis, indexing="ij"))
-    x = x + across.floor().long()[..., None]
-    y = y + down.floor().long()[..., None]
-    picture = torch.arange(fall.count, device=dice.device)[:, None, None]
+    x, y = x + across.floor().long(), y + down.floor().long()
     within = (x >= 0) & (x < fall.side) & (y >= 0) & (y < fall.side)
-    pixels = (picture * fall.side + y % fall.side) * fall.side + x % fall.side
-    angle = dice.uniform(0.0, 2 * math.pi, fall.count, fall.each, 1)
-    # Fur and grass lie one way; much that people make stands upright.
-    lie = dice.uniform(0.0, math.pi, fall.count, 1, 1) + 0.3 * dice.normal(*angle.shape)
-    angle = torch.where(dice.chance(0.3, fall.count, 1, 1), lie, angle)
-    angle = torch.where(dice.chance(0.25, fall.count, 1, 1), 0.0, angle)
-    offset = [
-        (axis + 0.5 - at[..., None]) / radius[..., None]
-        for axis, at in ((x, across), (y, down))
-    ]
-    turned = [
-        offset[0] * angle.cos() + offset[1] * angle.sin(),
-        offset[1] * angle.cos() - offset[0] * angle.sin(),
-    ]
-    flat = [part.reshape(-1, fall.window**2) for part in turned]
-    return pixels, outline(dice, flat[0], flat[1]).reshape(within.shape) & within
+    pixels = (picture[:, None] * fall.side + y % fall.side) * fall.side + x % fall.side
+    angle = _angles(dice, fall.count, picture)
+    right, low = (x + 0.5 - across) / radius, (y + 0.5 - down) / radius
+    turned = right * angle.cos() + low * angle.sin()
+    crossed = low * angle.cos() - right * angle.sin()
+    return pixels, outline(dice, turned, crossed) & within
+
+
+def _angles(dice: Dice, count: int, picture: Tensor) -> Tensor:
+    """Turn leaves: fur and grass lie one way; much that people make stands upright."""
+    angle = dice.uniform(0.0, 2 * math.pi, len(picture), 1)
+    lie = dice.uniform(0.0, math.pi, count, 1)[picture] + 0.3 * dice.normal(
+        *angle.shape
+    )
+    angle = torch.where(dice.chance(0.3, count, 1)[picture], lie, angle)
+    return torch.where(dice.chance(0.25, count, 1)[picture], 0.0, angle)

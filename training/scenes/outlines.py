@@ -71,7 +71,7 @@ def ring(dice: Dice, across: Tensor, down: Tensor) -> Tensor:
 
 def cloud(dice: Dice, across: Tensor, down: Tensor) -> Tensor:
     """A blot with a coastline: bushes, fur, clouds, coats."""
-    fields = noise(dice, 4, 128, 1.1, 1.9)
+    fields = noise(dice, 4, 128, 1.2, 2.8)
     shape = (across.shape[0], 1)
     grain = dice.log_uniform(8.0, 40.0, *shape)
     places = [

@@ -39,12 +39,12 @@ def structures(dice: Dice, count: int, side: int) -> Tensor:
 
 def _one(dice: Dice, side: int) -> Tensor:
     across, down = _plane(dice, side)
-    light, kind = _lattice(dice, across, down, (0.04, 0.35))
+    light, kind = _lattice(dice, across, down, (0.04, 0.35), 1.0)
     if dice.one_of(3):
-        fine, finer = _lattice(dice, across, down, (0.012, 0.06))
+        fine, finer = _lattice(dice, across, down, (0.012, 0.06), 0.6)
         held = dice.chance(0.5, MOTIF * MOTIF)[kind]
         if not dice.one_of(3):
-            finest, _ = _lattice(dice, across, down, (0.006, 0.02))
+            finest, _ = _lattice(dice, across, down, (0.006, 0.02), 0.4)
             deep = dice.chance(0.4, MOTIF * MOTIF)[finer]
             fine = torch.where(deep, finest, fine)
         light = torch.where(held, fine, light)
@@ -85,22 +85,25 @@ def _angle(dice: Dice) -> float:
 
 
 def _lattice(
-    dice: Dice, across: Tensor, down: Tensor, gaps: tuple[float, float]
+    dice: Dice, across: Tensor, down: Tensor, gaps: tuple[float, float], vivid: float
 ) -> tuple[Tensor, Tensor]:
-    """Return the cells' light, 3 × side × side, and each pixel's kind of cell."""
+    """Return the cells' light, 3 × side × side, and each pixel's kind of cell.
+
+    `vivid` is how far its colours lie apart; what is fine is nearly grey.
+    """
     one, other = _family(dice, across, gaps), _family(dice, down, gaps)
     # Blinds, fins and mouldings have lines one way only.
     if dice.one_of(3) == 0:
         other = (torch.zeros_like(other[0]), other[1], torch.ones_like(other[2]))
     kind = one[0] * MOTIF + other[0]
-    colours = _colours(dice, MOTIF * MOTIF)
+    colours = _colours(dice, MOTIF * MOTIF, vivid)
     light = colours[:, kind]
     round_ = dice.uniform(-1.2, 1.2, 2) * dice.chance(0.5, 2)
     light = light + round_[0] * one[1].square() + round_[1] * other[1].square()
     light = light + float(dice.uniform(-0.4, 0.4, 1)) * (one[1] + other[1])
     frame = torch.minimum(one[2], other[2]) < float(dice.uniform(0.0, 0.22, 1))
     if dice.one_of(2):
-        light = torch.where(frame, _colours(dice, 1)[:, 0, None, None], light)
+        light = torch.where(frame, _colours(dice, 1, vivid)[:, 0, None, None], light)
     return light, kind
 
 
@@ -126,11 +129,12 @@ def _family(
     return index[cell], 2.0 * share - 1.0, edge
 
 
-def _colours(dice: Dice, many: int) -> Tensor:
+def _colours(dice: Dice, many: int, vivid: float) -> Tensor:
     """Draw log colours, few and most of them alike: 3 × many."""
     few = 2 + dice.one_of(4)
     axes = AXES / AXES.norm(dim=1, keepdim=True) * SPREAD[:, None]
-    vivid = 3.0 if dice.one_of(5) == 0 else 1.0
-    drawn = dice.normal(few, 3) * torch.tensor([1.0, vivid, vivid], device=dice.device)
+    drawn = dice.normal(few, 3)
+    drawn[:, 1:] *= vivid * dice.log_uniform(0.4, 2.0, 1)
+    drawn[:, 1:] += dice.normal(2)
     palette = drawn @ axes.to(dice.device) * math.sqrt(3.0) - 1.6
     return palette[dice.integers(few, many)].T

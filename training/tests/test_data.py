@@ -7,14 +7,17 @@ import io
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as nn
 from PIL import Image
 from training.dice import Dice
 from training.jpeg import LUMINANCE, compressed
 from training.noise import HIGHEST, spoiled
 from training.pool import Pool
 from training.scenes import camera
+from training.scenes.forms import forms
 from training.scenes.photographs import photographs
 from training.scenes.structures import structures
+from training.scenes.textures import bank
 
 CPU = torch.device("cpu")
 
@@ -40,6 +43,15 @@ def test_what_is_built_repeats_and_has_hard_edges() -> None:
     step = built.diff(dim=-1).abs().flatten(1)
     edges = step.quantile(0.99, 1) / step.median(1).values.clamp_min(1e-3)
     assert edges.median() > 5
+
+
+def test_what_is_curved_changes_slowly_along_its_contours() -> None:
+    """Where light changes, it mostly changes one way, unlike in noise."""
+    dice = Dice(CPU, 10)
+    light = forms(dice, 8, 128, bank(dice)).mean(1)
+    assert light.isfinite().all()
+    curved, random = _oneness(light), _oneness(dice.normal(8, 128, 128))
+    assert curved > random + 0.2
 
 
 def test_a_mosaic_of_one_colour_is_that_colour() -> None:
@@ -100,6 +112,16 @@ def test_renewing_replaces_the_oldest() -> None:
 
 def test_the_tables_are_the_standard_s() -> None:
     assert sum(map(sum, LUMINANCE)) == 3688
+
+
+def _oneness(light: torch.Tensor) -> float:
+    """How far gradients within 9 × 9 pixels share one direction, 0 … 1 (Bigün)."""
+    across = light[:, 1:-1, 2:] - light[:, 1:-1, :-2]
+    down = light[:, 2:, 1:-1] - light[:, :-2, 1:-1]
+    products = [across.square(), down.square(), across * down]
+    one, other, both = (nn.avg_pool2d(part, 9, 4) for part in products)
+    along = torch.hypot(one - other, 2 * both) / (one + other).clamp_min(1e-9)
+    return float(along.median())
 
 
 def _found(patch: torch.Tensor, whole: torch.Tensor) -> bool:
