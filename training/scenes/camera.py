@@ -17,7 +17,7 @@ LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
 def focused(dice: Dice, light: Tensor) -> Tensor:
     """Blur by a lens, sharply in most pictures, and more where the depth differs."""
     count, side = light.shape[0], light.shape[-1]
-    sharp = _blurred(dice, light, dice.log_uniform(0.25, 1.3, count))
+    sharp = _blurred(dice, light, dice.log_uniform(0.2, 1.0, count))
     far = _blurred(dice, light.roll(1, 0), dice.log_uniform(1.0, 14.0, count))
     depth = noise(dice, count, side, 1.5, 2.2) - dice.uniform(0.3, 2.0, count, 1, 1)
     # The nearer picture keeps an edge against what lies out of focus behind it.
@@ -103,7 +103,7 @@ def _sharpened(dice: Dice, tone: Tensor) -> Tensor:
     """Add back what a small blur takes away, as cameras and editors do."""
     shape = (tone.shape[0], 1, 1, 1)
     blur = nn.avg_pool2d(nn.pad(tone, (1, 1, 1, 1), "reflect"), 3, 1)
-    amount = dice.uniform(0.0, 1.2, *shape) * dice.chance(0.5, *shape)
+    amount = dice.uniform(0.0, 2.0, *shape) * dice.chance(0.6, *shape)
     return tone + amount * (tone - blur)
 
 

@@ -23,7 +23,7 @@ PALETTE = 7
 KINDS = 4
 """Colours and textures that a picture has to choose from."""
 
-MADE = 0.75
+MADE = 0.8
 """Share of pictures that show what people build or what is curved, half of each."""
 
 LARGE = 14.0
@@ -54,7 +54,7 @@ def paint(dice: Dice, leaves: Leaves, bank: Tensor) -> Tensor:
     light = seen[:3] + _shading(seen, side) + _texture(seen, bank, side)
     light = _nested(dice, seen, light.transpose(0, 1), bank)
     light = light + _illumination(dice, count, side, bank)
-    contrast = dice.uniform(0.8, 1.7, count, 1, 1, 1)
+    contrast = dice.uniform(0.8, 2.0, count, 1, 1, 1)
     return ((light + 1.6) * contrast - 1.6).clamp_(-7.0, 1.5).exp_()
 
 
@@ -66,7 +66,7 @@ def _colours(dice: Dice, leaves: Leaves, side: int) -> Tensor:
     chroma = palette - palette.mean(-1, keepdim=True)
     palette = palette + vivid * dice.uniform(1.0, 4.0, count, PALETTE, 1) * chroma
     # One picture's things are often all of one hue: skin, wood, foliage, evening.
-    palette = palette + _natural(dice, count, 1, (0.0, 0.6, 0.12))
+    palette = palette + _natural(dice, count, 1, (0.0, 0.75, 0.15))
     region = noise(dice, count, 64, 1.0, 2.2)
     layer = torch.arange(count, device=dice.device)[:, None].expand(count, leaf)
     scale = 64.0 / side
@@ -97,7 +97,7 @@ def _surfaces(dice: Dice, count: int, leaf: int) -> Tensor:
     shape = (count, leaf, 1)
     slope = 0.4 * dice.normal(count, leaf, 2) * dice.uniform(0.0, 1.5, count, 1, 1)
     dome = 0.6 * dice.normal(*shape).abs() * dice.uniform(0.0, 1.5, count, 1, 1)
-    rough = dice.uniform(0.0, 1.0, count, 1, 1)
+    rough = dice.uniform(0.0, 1.0, count, 1, 1).square()
     strength = dice.log_uniform(0.04, 0.7, *shape)
     strength = strength * (dice.uniform(0.0, 1.0, *shape) < rough)
     strength = strength * dice.log_uniform(0.4, 1.6, count, 1, 1)
@@ -153,7 +153,7 @@ def _made(dice: Dice, count: int, side: int, bank: Tensor) -> Tensor:
 
 def _illumination(dice: Dice, count: int, side: int, bank: Tensor) -> Tensor:
     """Light that changes slowly, shadows with an edge, and grain over everything."""
-    slow = noise(dice, count, side, 2.0, 3.2) * dice.uniform(0.0, 0.5, count, 1, 1)
+    slow = noise(dice, count, side, 2.3, 3.5) * dice.uniform(0.0, 0.5, count, 1, 1)
     cast = noise(dice, count, side, 1.4, 2.8) - dice.uniform(0.0, 1.5, count, 1, 1)
     shadow = torch.sigmoid(cast * dice.log_uniform(3.0, 60.0, count, 1, 1))
     depth = dice.uniform(0.3, 1.5, count, 1, 1) * dice.chance(0.35, count, 1, 1)

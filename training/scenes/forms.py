@@ -36,7 +36,7 @@ def forms(dice: Dice, count: int, side: int, bank: Tensor) -> Tensor:
     """
     many = count * LAYERS
     vivid = dice.log_uniform(0.4, 2.0, count, 1, 1).repeat(LAYERS, 1, 1)
-    bends = noise(dice, 2 * many, side, 2.1, 3.5, 3.0).reshape(2, many, side, side)
+    bends = noise(dice, 2 * many, side, 2.2, 3.8, 3.0).reshape(2, many, side, side)
     light = _striped(dice, bends, vivid) + _strands(dice, bends, bank)
     light = _lit(dice, bends, light).reshape(LAYERS, count, 3, side, side)
     seen = light[0]
@@ -93,7 +93,7 @@ def _strands(dice: Dice, bends: Tensor, bank: Tensor) -> Tensor:
     across = (x * angle.cos() + y * angle.sin()) * scale
     down = (y * angle.cos() - x * angle.sin()) * scale
     layer = dice.integers(bank.shape[0], *shape).expand_as(across)
-    strength = dice.log_uniform(0.01, 0.4, *shape) * dice.chance(0.5, *shape)
+    strength = dice.log_uniform(0.01, 0.4, *shape) * dice.chance(0.35, *shape)
     # Worn here, bare there.
     strength = strength * torch.sigmoid(2.0 * bends.roll(1, 1)[0] + 1.0)
     return (read(bank, layer, across, down) * strength)[:, None]
@@ -127,7 +127,7 @@ def _over(dice: Dice, under: Tensor, over: Tensor) -> Tensor:
     """Lay a surface with a smooth outline over another, and its shadow beside it."""
     count, side = under.shape[0], under.shape[-1]
     shape = (count, 1, 1)
-    outline = noise(dice, count, side, 1.9, 3.3, 4.0) - dice.uniform(-1.0, 1.0, *shape)
+    outline = noise(dice, count, side, 2.0, 3.6, 4.0) - dice.uniform(-1.0, 1.0, *shape)
     inside = torch.sigmoid(outline * dice.log_uniform(40.0, 1500.0, *shape))
     near = torch.exp(outline.clamp_max(0.0) / dice.log_uniform(0.02, 0.5, *shape))
     shadow = dice.uniform(0.0, 1.5, *shape) * dice.chance(0.6, *shape) * near

@@ -87,10 +87,12 @@ def _octaves(dice: Dice, count: int, side: int) -> list[tuple[int, Tensor]]:
     finest = dice.uniform(-2.0, 0.9 * octaves, count).clamp_min(0.0)
     coarsest = torch.lerp(finest + 0.5, finest + octaves, dice.uniform(0.0, 1.0, count))
     coarsest = torch.where(dice.chance(0.7, count), float(octaves), coarsest)
+    # Here a wood, there one ship on the sea.
+    sparse = dice.log_uniform(0.1, 1.0, count)
     chosen = []
     for octave in range(octaves):
         inside = (finest <= octave + 0.5) & (coarsest >= octave)
-        density = dice.uniform(0.2, 1.0, count) * inside
+        density = dice.uniform(0.2, 1.0, count) * sparse * inside
         chosen.append((SMALLEST * 2**octave, density))
     return chosen
 
