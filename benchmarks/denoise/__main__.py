@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from training.photos import held_out
+from training.photos import UNSEEN, held_out
 
 from benchmarks import machine
 from benchmarks.denoise import findings
@@ -26,7 +26,7 @@ from benchmarks.denoise.page import filled, shipped
 from benchmarks.denoise.plots import draw
 from benchmarks.denoise.quality import compared, unharmed
 from benchmarks.denoise.report import document
-from benchmarks.denoise.rivals import RIVALS
+from benchmarks.denoise.rivals import JUDGES, RIVALS
 from benchmarks.denoise.speed import SIZES, SMALL, TORCH, floors, paces
 from benchmarks.denoise.verdicts import verdicts
 
@@ -93,11 +93,15 @@ def _quality(asked: argparse.Namespace) -> Quality:
     ours, photos = found(asked.models), held_out(crop)
     contenders = dict.fromkeys(ours, asked.models)
     scores = compared(photos, rivals, contenders, asked.work, _say)
+    _say("pictures that no choice was made by")
+    others, judges = held_out(crop, UNSEEN), [r for r in rivals if r.name in JUDGES]
+    unseen = compared(others, judges, contenders, asked.work / "unseen", _say)
     _say("photographs without noise")
     return Quality(
         crop=crop,
         weights={one.name: weights_file(one, asked.models) for one in ours},
         scores=scores,
+        others=unseen,
         unharmed={one.name: unharmed(one, photos, asked.models) for one in ours},
         estimates=estimates(),
         kept=kept(ours, asked.models, asked.work / "made"),

@@ -17,13 +17,15 @@ from benchmarks.denoise.speed import Pace, Size
 class Quality:
     """How good: `unharmed` are pictures without noise, by network, none skipped.
 
-    `weights` holds file and SHA-256 by network, `when` how busy the machine was.
+    `weights` holds file and SHA-256 by network; `others` are pictures that no choice
+    was made by.
     """
 
     crop: int
     facts: dict[str, str]
     weights: dict[str, tuple[str, str]]
     scores: Scores
+    others: Scores
     unharmed: Scores
     estimates: list[Estimates]
     kept: list[Kept]
@@ -66,6 +68,7 @@ def quality(path: Path) -> Quality | None:
         facts=told["facts"],
         weights={name: (file, sha) for name, (file, sha) in told["weights"].items()},
         scores=_scores(told["scores"]),
+        others=_scores(told["others"]),
         unharmed=_scores(told["unharmed"]),
         estimates=[Estimates(**row) for row in told["estimates"]],
         kept=[Kept(**row) for row in told["kept"]],

@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.denoise.clean import SIGMAS as ADDED
 from benchmarks.denoise.findings import Quality, Speed
 from benchmarks.denoise.ours import ALL
-from benchmarks.denoise.quality import SHOWN_AT, SIGMAS, mean
+from benchmarks.denoise.quality import SHOWN_AT, SIGMAS, Scores, mean
 from benchmarks.denoise.rivals import RIVALS
 from benchmarks.denoise.speed import EAGER, Pace
 from benchmarks.denoise.verdicts import pace, verdicts
@@ -26,6 +26,12 @@ in the service; `quality` is never told σ. *Eight bits* is as photographs come 
 the noisy picture is cut off and rounded first, the answer is rounded. PSNR is of all
 three colours together, SSIM has a Gaussian window of σ = 1.5. Means over the
 photographs, decibels and SSIM."""
+
+_UNSEEN: Final = """\
+The photographs above were looked at while the scenes were drawn from which the networks
+learn, and training reports its progress on them. On these pictures nothing was ever
+chosen by: {names}, the middle {crop} × {crop} pixels, which matplotlib and scikit-image
+carry. Most of them are no photographs of everyday things."""
 
 _CLEAN: Final = """\
 The whole photographs, as they are shipped, sent through the engine as PNG. Where the
@@ -74,7 +80,7 @@ def title_of(name: str) -> str:
 
 
 def _about_quality(found: Quality, pictures: Mapping[str, str]) -> Iterator[str]:
-    names = list(dict.fromkeys(score.photo for score in found.scores["noisy"]))
+    names = _photos(found.scores)
     yield "## How well"
     yield listed(found.facts)
     weights = [[name, file, sha[:16]] for name, (file, sha) in found.weights.items()]
@@ -84,13 +90,14 @@ def _about_quality(found: Quality, pictures: Mapping[str, str]) -> Iterator[str]
     ]
     yield from (f"There are no weights of `{one}` here yet." for one in missing)
     yield _GOOD.format(names=_and(names), crop=found.crop)
-    yield table(["", *(f"σ = {sigma}" for sigma in SIGMAS)], list(_means(found)))
+    yield table(["", *(f"σ = {sigma}" for sigma in SIGMAS)], list(_means(found.scores)))
     if "psnr" in pictures:
         yield f"![Decibels by method and noise]({pictures['psnr']})"
     yield f"### By photograph, σ = {SHOWN_AT}"
-    yield table(*_by_photo(found, names))
+    yield table(*_by_photo(found.scores))
     if "crops" in pictures:
         yield f"![Crops side by side, σ = {SHOWN_AT}]({pictures['crops']})"
+    yield from _about_others(found)
     yield "### Photographs without added noise"
     yield _CLEAN.format(below=CLEAN_BELOW)
     yield table(*_kept(found))
@@ -106,8 +113,20 @@ def _about_quality(found: Quality, pictures: Mapping[str, str]) -> Iterator[str]
     yield table(["added", "size", *map(str, ADDED)], rows)
 
 
-def _means(found: Quality) -> Iterator[list[str]]:
-    for name, scores in found.scores.items():
+def _about_others(found: Quality) -> Iterator[str]:
+    yield "### Pictures that no choice was made by"
+    yield _UNSEEN.format(names=_and(_photos(found.others)), crop=found.crop)
+    yield table(["", *(f"σ = {s}" for s in SIGMAS)], list(_means(found.others)))
+    yield f"By picture, σ = {SHOWN_AT}:"
+    yield table(*_by_photo(found.others))
+
+
+def _photos(scores: Scores) -> list[str]:
+    return list(dict.fromkeys(score.photo for score in scores["noisy"]))
+
+
+def _means(found: Scores) -> Iterator[list[str]]:
+    for name, scores in found.items():
         yield [
             title_of(name),
             *(
@@ -117,15 +136,17 @@ def _means(found: Quality) -> Iterator[list[str]]:
         ]
 
 
-def _by_photo(found: Quality, names: list[str]) -> tuple[list[str], list[list[str]]]:
-    shown = [n for n in found.scores if n.startswith(("noisy", "bm3d", *VARIANTS))]
+def _by_photo(found: Scores) -> tuple[list[str], list[list[str]]]:
+    shown = [n for n in found if n.startswith(("noisy", "bm3d", *VARIANTS))]
     cells = {
         (name, score.photo): f"{score.psnr:.2f}"
         for name in shown
-        for score in found.scores[name]
+        for score in found[name]
         if score.sigma == SHOWN_AT
     }
-    rows = [[photo, *(cells[name, photo] for name in shown)] for photo in names]
+    rows = [
+        [photo, *(cells[name, photo] for name in shown)] for photo in _photos(found)
+    ]
     return ["", *(title_of(name).replace("*", "") for name in shown)], rows
 
 

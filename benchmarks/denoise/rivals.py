@@ -118,3 +118,6 @@ RIVALS: Final = (
         run=_bm3d,
     ),
 )
+
+JUDGES: Final = ("bm3d", "wavelet")
+"""Those that are asked about more pictures: the best of them, and a quick one."""

@@ -81,6 +81,7 @@ def told(scores: Scores) -> Quality:
         facts={"processor": "one"},
         weights={"quality-float32": ("denoise-quality.onnx", "0" * 64)},
         scores=scores,
+        others=scores,
         unharmed={"quality-float32": [at("china", 0, 41.0), at("rocket", 0, 39.0)]},
         estimates=[Estimates(photo="china", width=1, height=1, found=dict.fromkeys(map(str, (0, 5, 15, 25, 50)), 1.0))],
         kept=[Kept(photo="china", model="quality-float32", noise_sigma=0.3, skipped=True, psnr=99.0, changed=0.0)],
