@@ -16,5 +16,10 @@ def relative_error(denoised: Tensor, clean: Tensor, noisy: Tensor) -> Tensor:
     square would be spent on the noisiest patches.
     """
     error = (denoised - clean).square().mean((1, 2, 3)) * 255.0**2
+    return (error / expected_error(clean, noisy)).mean()
+
+
+def expected_error(clean: Tensor, noisy: Tensor) -> Tensor:
+    """Return the mean square error, out of 255², that each patch's noise allows."""
     spoiled = (noisy - clean).square().mean((1, 2, 3)).sqrt() * 255.0
-    return (error / (FLOOR + 1.2 * spoiled.pow(GROWTH))).mean()
+    return FLOOR + 1.2 * spoiled.pow(GROWTH)

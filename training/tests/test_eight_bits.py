@@ -1,0 +1,145 @@
+"""From trained weights to their twin in eight bits."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from training import twin
+from training.dice import Dice
+from training.networks import Denoiser
+from training.noise import Patches
+from training.pool import Pool
+from training.quantise import quantised, trained
+from training.rounding import LEVELS, fitted, moments, rounded
+from training.stepped import MOST, STEPS, Steps, stepped
+
+from pixtools.engine.denoise import cards, graph
+from pixtools.engine.denoise.variants import Variant
+
+TINY = {
+    "quality": Variant("quality", 4, 8, 1, conditional=False),
+    "fast": Variant("fast", 4, 8, 2, conditional=True),
+}
+
+
+def test_steps_are_whole_and_pass_gradients_on_where_nothing_is_cut() -> None:
+    seen = torch.tensor([-0.5, 0.1, 0.5, 3.0], requires_grad=True)
+    told = Steps()(seen)
+    told.sum().backward()
+    assert torch.equal(told * STEPS, torch.tensor([0.0, 26.0, 128.0, STEPS - 1]))
+    assert seen.grad is not None
+    assert torch.equal(seen.grad, torch.tensor([0.0, 1.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_network_of_steps_says_nearly_the_same(name: str) -> None:
+    network, patches = _drawn(TINY[name]), _patches()
+    with torch.no_grad():
+        before = network(patches.noisy, patches.sigma)
+        after = stepped(network, patches)(patches.noisy, patches.sigma)
+    apart = (after - before).abs().max()
+    assert 0 < apart < (before - patches.noisy).abs().max() / 20
+
+
+def test_channels_fill_their_steps() -> None:
+    network, patches = _drawn(TINY["quality"]), _patches()
+    with torch.no_grad():
+        network.model[0].weight[3] *= 0.1
+        stepped(network, patches)
+        told = network.model[:2](patches.noisy)
+    assert (told.amax((0, 2, 3)) > 0.9 * MOST).all()
+
+
+def test_weights_that_make_up_for_one_another_miss_less() -> None:
+    """Than those that are each rounded to the nearest."""
+    layer = _drawn(TINY["quality"]).model[2]
+    seen = torch.nn.functional.avg_pool2d(torch.rand(6, 8, 20, 20), 3, 1)
+    with torch.no_grad():
+        wanted = layer(seen)
+        whole = fitted(layer, *moments(seen, torch.ones(6)))
+        found = torch.nn.functional.conv2d(seen, whole.weight, whole.bias, padding=1)
+        scales = layer.weight.abs().amax((1, 2, 3), keepdim=True) / LEVELS
+        layer.weight.copy_((layer.weight / scales).round() * scales)
+        nearest = layer(seen)
+    assert torch.equal(whole.numbers, whole.numbers.round())
+    assert whole.numbers.abs().max() <= LEVELS
+    assert (found - wanted).square().mean() < (nearest - wanted).square().mean() / 2
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_the_file_says_what_was_rounded_in_products_of_bytes(
+    name: str, tmp_path: Path
+) -> None:
+    variant, patches = TINY[name], _patches()
+    network = stepped(_drawn(variant), patches)
+    layers = rounded(network, patches)
+    path = tmp_path / "small.onnx"
+    onnx.save(twin.model(variant, _arrays(network), layers), path)
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "run.onnx")
+    session = onnxruntime.InferenceSession(path, options)
+    given = {"image": patches.noisy, "sigma": patches.sigma.reshape(-1, 1, 1, 1)}
+    named = {part.name: given[part.name].numpy() for part in session.get_inputs()}
+    (answer,) = session.run(None, named)
+    with torch.no_grad():
+        wanted = network(patches.noisy, patches.sigma).numpy()
+    assert np.abs(answer - wanted).mean() < 1e-4
+    kinds = Counter(x.op_type for x in onnx.load(tmp_path / "run.onnx").graph.node)
+    assert kinds["QLinearConv"] == variant.depth - 2
+    assert kinds["QuantizeLinear"] == kinds["DequantizeLinear"] == 1
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_file_becomes_the_network_that_it_was_written_of(
+    name: str, tmp_path: Path
+) -> None:
+    network = _drawn(TINY[name])
+    whole = _written(tmp_path, network)
+    again = trained(whole, TINY[name])
+    for part, other in zip(network.parameters(), again.parameters(), strict=True):
+        assert torch.equal(part, other)
+
+
+def test_trained_weights_become_their_twin(tmp_path: Path) -> None:
+    whole, small = _written(tmp_path, _drawn(TINY["quality"])), tmp_path / "small.onnx"
+    dice = Dice(torch.device("cpu"), 1)
+    quantised(whole, small, Pool(dice, 1, 96, 1), dice)
+    picture = np.random.default_rng(1).random((1, 3, 32, 48), dtype=np.float32)
+    one, other = (
+        onnxruntime.InferenceSession(path).run(None, {"image": picture})[0]
+        for path in (whole, small)
+    )
+    assert 0 < np.abs(one - other).mean() < np.abs(one - picture).mean() / 20
+
+
+def _drawn(variant: Variant) -> Denoiser:
+    torch.manual_seed(1)
+    drawn = Denoiser(variant)
+    drawn.requires_grad_(requires_grad=False)
+    return drawn
+
+
+def _patches() -> Patches:
+    generator = torch.Generator().manual_seed(2)
+    clean = torch.rand(6, 3, 24, 24, generator=generator)
+    noisy = clean + 0.1 * torch.randn(clean.shape, generator=generator)
+    return Patches(clean, noisy, torch.full((6,), 0.1))
+
+
+def _arrays(network: Denoiser) -> dict[str, np.ndarray]:
+    return {name: part.numpy() for name, part in network.state_dict().items()}
+
+
+def _written(folder: Path, network: Denoiser) -> Path:
+    path = folder / f"denoise-{network.variant.name}.onnx"
+    onnx.save(graph.model(network.variant, _arrays(network)), path)
+    card = cards.card(path.name, path.read_bytes(), network.variant)
+    path.with_suffix(".json").write_text(json.dumps(card))
+    return path
