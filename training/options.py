@@ -126,7 +126,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="end by then, counted from this run's start, ready to --resume",
     )
     add("--out", type=Path, required=True, help="folder for weights, card, checkpoint")
-    add("--resume", type=Path, help="a checkpoint to go on from")
+    add("--resume", type=Path, help="a checkpoint, or written weights with their card")
     add("--report", type=float, default=60.0, help="seconds between validations")
     add("--eager", action="store_true", help="do not compile, on a GPU")
 

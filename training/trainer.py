@@ -8,10 +8,12 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from training import written
 from training.average import Average
 from training.checkpoint import Checkpoint, Moment, beginning, load, save
 from training.dice import Dice
@@ -48,7 +50,7 @@ class Trainer:
         self.average = Average(self.network)
         self._optimiser = Optimiser(self.network, muon=options.muon)
         if options.resume is not None:
-            self._take(load(options.resume, options.variant.name))
+            self._go_on(options.resume)
         self._grown()
         self.progress["commands"].append(options.said)
         self._good = copy.deepcopy(self.checkpoint())
@@ -196,6 +198,15 @@ class Trainer:
         self.progress["history"].append(moment)
         save(self.options.out / f"{self.options.variant.name}.pt", self.checkpoint())
         self._good = copy.deepcopy(self.checkpoint())
+
+    def _go_on(self, path: Path) -> None:
+        if path.suffix != ".onnx":
+            self._take(load(path, self.options.variant.name))
+            return
+        found = written.weights(path, self.options.variant)
+        for network in (self.network, self.average.network):
+            network.load_state_dict(found)
+        self.progress = written.progress(path.with_suffix(".json"), self.options.rate)
 
     def _take(self, found: Checkpoint) -> None:
         self.network.load_state_dict(found["weights"])

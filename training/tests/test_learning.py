@@ -98,6 +98,19 @@ def test_training_goes_on_where_it_was_left(tmp_path: Path) -> None:
     assert onnx.load(tmp_path / "denoise-fast.onnx").opset_import[0].version == 17
 
 
+def test_training_goes_on_from_weights_that_were_written(tmp_path: Path) -> None:
+    first = _trained(tmp_path, "--minutes 9 --leave-after 0")
+    kept = tmp_path / "denoise-fast.onnx"
+    again = Trainer(
+        _options(tmp_path, f"--minutes 9 --resume {kept}"), time.monotonic()
+    )
+    for network in (again.network, again.average.network):
+        for name, part in first.average.network.state_dict().items():
+            assert torch.equal(network.state_dict()[name], part)
+    assert again.progress["steps"] == first.progress["steps"] > 0
+    assert len(again.progress["commands"]) == 2
+
+
 def test_another_variant_s_checkpoint_is_refused(tmp_path: Path) -> None:
     assert _trained(tmp_path, "--minutes 0.001").finished
     with pytest.raises(ValueError, match="Expected a checkpoint of quality"):

@@ -55,6 +55,16 @@ def model(variant: Variant, weights: Weights) -> onnx.ModelProto:
     return made
 
 
+def order(variant: Variant) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which of PyTorch's channels stand where in the graph: going in, coming out.
+
+    PyTorch has places within colours, ONNX the reverse.
+    """
+    square = variant.shuffle**2
+    out = np.arange(3 * square).reshape(3, square).T.flatten()
+    return np.concatenate([out, np.arange(3 * square, variant.inputs)]), out
+
+
 def _checked(variant: Variant, weights: Weights) -> dict[str, NDArray[np.float32]]:
     """Return the weights as float32, in order, each of the expected shape."""
     found = {}
@@ -70,17 +80,13 @@ def _checked(variant: Variant, weights: Weights) -> dict[str, NDArray[np.float32
 def _arranged(
     variant: Variant, weights: dict[str, NDArray[np.float32]]
 ) -> dict[str, NDArray[np.float32]]:
-    """Reorder channels: PyTorch has places within colours, ONNX the reverse."""
-    if variant.shuffle == 1:
-        return weights
-    square = variant.shuffle**2
-    order = np.arange(3 * square).reshape(3, square).T.flatten()
-    entry = np.concatenate([order, np.arange(3 * square, variant.inputs)])
+    """Reorder the channels of the first and the last layer."""
+    entry, out = order(variant)
     first, last = "model.0", f"model.{2 * (variant.depth - 1)}"
     return weights | {
         f"{first}.weight": np.ascontiguousarray(weights[f"{first}.weight"][:, entry]),
-        f"{last}.weight": np.ascontiguousarray(weights[f"{last}.weight"][order]),
-        f"{last}.bias": np.ascontiguousarray(weights[f"{last}.bias"][order]),
+        f"{last}.weight": np.ascontiguousarray(weights[f"{last}.weight"][out]),
+        f"{last}.bias": np.ascontiguousarray(weights[f"{last}.bias"][out]),
     }
 
 

@@ -1,0 +1,49 @@
+"""Weights and card as they were written, for a training that goes on from there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor
+
+from pixtools.engine.denoise import graph
+from pixtools.engine.denoise.variants import Variant
+from training.checkpoint import Progress
+
+
+def weights(path: Path, variant: Variant) -> dict[str, Tensor]:
+    """Read the weights of an ONNX file by PyTorch's names, in PyTorch's order.
+
+    Raises:
+        ValueError: It holds another variant.
+    """
+    constants = onnx.load(path).graph.initializer
+    found = {part.name: numpy_helper.to_array(part) for part in constants}
+    for name, shape in variant.shapes.items():
+        if name not in found or found[name].shape != shape:
+            raise ValueError(f"Expected weights of {variant.name} in {path.name}.")
+    entry, out = (np.argsort(places) for places in graph.order(variant))
+    first, last = "model.0.weight", f"model.{2 * (variant.depth - 1)}"
+    found[first] = found[first][:, entry]
+    for part in (f"{last}.weight", f"{last}.bias"):
+        found[part] = found[part][out]
+    return {name: torch.tensor(found[name]) for name in variant.shapes}
+
+
+def progress(path: Path, rate: float) -> Progress:
+    """Read from a card what the training that wrote it had counted."""
+    card = json.loads(path.read_bytes())
+    return {
+        "steps": card["steps"],
+        "patches": card["patches"],
+        "photographs": card["photographs"],
+        "seconds": 60.0 * card["minutes"],
+        "commands": card["commands"],
+        "rate": rate,
+        "history": card["history"],
+    }
