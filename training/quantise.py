@@ -12,15 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
-from onnx import numpy_helper
 
-from pixtools.engine.denoise import graph
 from pixtools.engine.denoise.variants import Variant
-from training import twin
+from training import twin, written
 from training.comparison import card_of, noted
 from training.dice import Dice
 from training.jpeg import MARGIN
@@ -79,17 +75,9 @@ def quantised(whole: Path, small: Path, pool: Pool, dice: Dice) -> None:
 
 
 def trained(path: Path, variant: Variant) -> Denoiser:
-    """Read a network back from its file, where channels stand in another order."""
-    found = _arrays(onnx.load(path))
-    numbered = {
-        name: np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-        for name, shape in variant.shapes.items()
-    }
-    places = _arrays(graph.model(variant, numbered))
+    """Read a network back from its file."""
     network = Denoiser(variant)
-    for name, part in network.state_dict().items():
-        order = places[name].astype(np.int64).flatten()
-        part.view(-1)[order] = torch.tensor(found[name].flatten())
+    network.load_state_dict(written.weights(path, variant))
     return network
 
 
@@ -102,10 +90,6 @@ def _variant(whole: Path) -> Variant:
     card = json.loads(card_of(whole).read_bytes())
     numbers = (card["depth"], card["channels"], card["multiple"])
     return Variant(card["variant"], *numbers, conditional=card["conditional"])
-
-
-def _arrays(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
-    return {x.name: numpy_helper.to_array(x) for x in model.graph.initializer}
 
 
 def _parser() -> argparse.ArgumentParser:
