@@ -19,6 +19,6 @@ from pixtools.domain.plan import Model
 def test_noise_is_taken_out(golden: Golden, tmp_path: Path, model: Model) -> None:
     noisy = saved(spoiled(clean_photo(tmp_path, 121, 81), 30), tmp_path / "noisy.png")
     networks = opened(blurring(tmp_path / "models", model))
-    facts, pixels = made_pixels(noisy, tmp_path, networks)
+    facts, pixels = made_pixels(noisy, tmp_path, networks, denoise={"model": model})
     assert facts.model == model
     golden.close(pixels, decibels=45)

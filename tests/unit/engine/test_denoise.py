@@ -63,6 +63,7 @@ def test_a_noisy_photo_comes_back_cleaner(
     assert [path.name for path in tmp_path.iterdir()] == [facts.file]
 
 
+@pytest.mark.usefixtures("shipped")
 def test_the_best_network_runs_where_none_is_named(
     noisy: Path, tmp_path: Path, blur: Denoisers
 ) -> None:
@@ -117,6 +118,7 @@ def test_other_outputs_of_the_render_keep_their_noise(
     assert np.array_equal(pixels_of(tmp_path / plain.file), pixels_of(noisy))
 
 
+@pytest.mark.usefixtures("shipped")
 def test_a_network_that_is_not_there_fails_the_output(
     noisy: Path, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from tests.denoising import opened, wanted
 from tests.plans import plan
 from pixtools.engine import open_engine, render
 open_engine()
-asked = plan(wanted("jpg"))
+asked = plan(wanted("jpg", denoise={"model": "fast"}))
 report = render(Path(sys.argv[1]), asked, Path(sys.argv[2]), denoisers=opened(Path(sys.argv[3])))
 assert not report.failures, report.failures
 assert report.outputs[0].model == "fast"

@@ -19,14 +19,7 @@ from pixtools.engine.denoise import session, weights as rules
 from pixtools.engine.denoise.processor import multiplies_bytes
 from pixtools.engine.denoise.weights import weights_of
 
-
-@pytest.fixture(autouse=True)
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in place of the package's own; empty."""
-    folder = tmp_path / "shipped"
-    folder.mkdir()
-    monkeypatch.setattr(rules, "SHIPPED", folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("shipped")
 
 
 @pytest.fixture
