@@ -9,14 +9,21 @@ GROWTH = 1.15
 """A good denoiser's mean square error is near FLOOR + 1.2·σ^GROWTH, out of 255²."""
 
 
-def relative_error(denoised: Tensor, clean: Tensor, noisy: Tensor) -> Tensor:
-    """Return the mean over patches of error / expected error.
+SMALLEST = 1e-3
+"""Share of the expected error below which a patch stops to count for more."""
 
-    PSNR is a logarithm: a tenth less error counts alike at any noise. A plain mean
-    square would be spent on the noisiest patches.
+
+def relative_error(denoised: Tensor, clean: Tensor, noisy: Tensor) -> Tensor:
+    """Return the mean over patches of √(error / expected error).
+
+    PSNR is a logarithm: a tenth less error counts alike at any noise, and in an empty
+    sky as in leaves. A plain mean square would be spent on the noisiest patches, and
+    the mean of mere shares on those with most detail; the root lies between that and
+    the logarithm, which would be spent on patches that are black.
     """
     error = (denoised - clean).square().mean((1, 2, 3)) * 255.0**2
-    return (error / expected_error(clean, noisy)).mean()
+    share = error / expected_error(clean, noisy)
+    return ((share + SMALLEST).sqrt() - SMALLEST**0.5).mean()
 
 
 def expected_error(clean: Tensor, noisy: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ HIGHEST = 55.0 / 255.0
 SENSOR, GRAINY, COMPRESSED = 0.18, 0.06, 0.12
 """Shares of patches with a sensor's noise, with coarse grain, and through JPEG."""
 
-CLEAN, EIGHT_BIT = 0.04, 0.30
+CLEAN, EIGHT_BIT = 0.08, 0.30
 """Shares without any noise, and rounded and cut to eight bits after it."""
 
 
