@@ -6,10 +6,13 @@ python -m training.quantise --weights out/denoise-quality.onnx
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -19,18 +22,22 @@ from pixtools.engine.denoise.variants import Variant
 from training import twin, written
 from training.comparison import card_of, noted
 from training.dice import Dice
+from training.hardening import hardened
 from training.jpeg import MARGIN
 from training.networks import Denoiser
 from training.noise import Patches, spoiled
 from training.pool import Pool
-from training.rounding import rounded
-from training.stepped import stepped
+from training.rounding import Whole, rounded
+from training.stepped import stepped, with_steps
 
 LOG = logging.getLogger("training")
 
 SIDE, CHUNK, PATCH = 192, 8, 64
 """Pixels along a made-up photograph's edge, how many are made at once, and pixels
 along a patch's edge."""
+
+BATCH, RENEWAL = 16, 16
+"""Patches in a step of learning, and steps between new photographs."""
 
 
 def main() -> None:
@@ -43,11 +50,12 @@ def main() -> None:
     whole: Path = asked.weights
     small = whole.with_name(f"{whole.stem}-int8.onnx")
     dice = Dice(torch.device("cpu"), asked.seed)
-    pool = Pool(dice, asked.photographs, SIDE, CHUNK)
-    quantised(whole, small, pool, dice)
+    supply = Supply(Pool(dice, asked.photographs, SIDE, CHUNK), dice)
+    quantised(whole, small, supply, asked.minutes, further=asked.further)
+    said = ["python", "-m", "training.quantise", *map(_named, sys.argv[1:])]
     story = {
-        "calibrated_on": asked.photographs,
-        "command": ["python", "-m", "training.quantise", *map(_named, sys.argv[1:])],
+        "photographs": supply.pool.made,
+        "commands": [*(_commands(whole) if asked.further else []), said],
         "minutes": round((time.monotonic() - began) / 60.0, 2),
     }
     noted(whole, small, asked.crop, story)
@@ -56,7 +64,37 @@ def main() -> None:
     )
 
 
-def quantised(whole: Path, small: Path, pool: Pool, dice: Dice) -> None:
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Patches with all the noise that training has, from photographs that change."""
+
+    pool: Pool
+    dice: Dice
+
+    def patches(self, count: int = 32) -> Patches:
+        with torch.no_grad():
+            return spoiled(self.dice, self.pool.cut(count, PATCH + MARGIN))
+
+    def drawing(self) -> Callable[[], Patches]:
+        """Return what draws the patches of each step."""
+        turns = itertools.count(1)
+
+        def draw() -> Patches:
+            if next(turns) % RENEWAL == 0:
+                self.pool.renew()
+            return self.patches(BATCH)
+
+        return draw
+
+
+def quantised(
+    whole: Path,
+    small: Path,
+    supply: Supply,
+    minutes: float = 0.0,
+    *,
+    further: bool = False,
+) -> None:
     """Write `whole` with products of bytes; its first and last layer stay as they are.
 
     Those two are a two-hundredth of the work, and see and say fractions of a tone.
@@ -64,12 +102,17 @@ def quantised(whole: Path, small: Path, pool: Pool, dice: Dice) -> None:
     Args:
         whole: Trained weights, which stand beside their card.
         small: The file to write.
-        pool: Made-up photographs.
-        dice: Where chance comes from.
+        supply: Of made-up photographs with noise.
+        minutes: Of processor time in which the twin may learn what rounding cost it.
+        further: Go on from `small` as it is, instead of rounding anew.
     """
     variant = _variant(whole)
-    network = stepped(trained(whole, variant), shown(pool, dice))
-    layers = rounded(network, shown(pool, dice))
+    network, layers = (
+        _former(small, variant) if further else _rounded(whole, variant, supply)
+    )
+    if minutes:
+        teacher = trained(whole, variant).requires_grad_(requires_grad=False)
+        layers = hardened(network, layers, teacher, supply.drawing(), minutes)
     weights = {name: part.numpy() for name, part in network.state_dict().items()}
     onnx.save(twin.model(variant, weights, layers), small)
 
@@ -81,9 +124,18 @@ def trained(path: Path, variant: Variant) -> Denoiser:
     return network
 
 
-def shown(pool: Pool, dice: Dice, count: int = 32) -> Patches:
-    """Patches with all the noise that training has."""
-    return spoiled(dice, pool.cut(count, PATCH + MARGIN))
+def _rounded(
+    whole: Path, variant: Variant, supply: Supply
+) -> tuple[Denoiser, dict[int, Whole]]:
+    network = stepped(trained(whole, variant), supply.patches())
+    return network, rounded(network, supply.patches())
+
+
+def _former(small: Path, variant: Variant) -> tuple[Denoiser, dict[int, Whole]]:
+    network = with_steps(Denoiser(variant))
+    found, layers = twin.read(small, variant)
+    network.load_state_dict(found)
+    return network.requires_grad_(requires_grad=False), layers
 
 
 def _variant(whole: Path) -> Variant:
@@ -92,11 +144,19 @@ def _variant(whole: Path) -> Variant:
     return Variant(card["variant"], *numbers, conditional=card["conditional"])
 
 
+def _commands(whole: Path) -> list[list[str]]:
+    """Return by which commands the twin that is there was made."""
+    found: list[list[str]] = json.loads(card_of(whole).read_bytes())["int8"]["commands"]
+    return found
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--weights", type=Path, required=True, help="the .onnx, beside its card")
-    add("--photographs", type=int, default=48, help="made up to go by")
+    add("--photographs", type=int, default=96, help="made up to go by")
+    add("--minutes", type=float, default=30.0, help="of learning; 0 only rounds")
+    add("--further", action="store_true", help="go on from the twin that is there")
     add("--crop", type=int, default=256, help="pixels of real ones to measure by")
     add("--seed", type=int, default=5)
     return parser

@@ -17,10 +17,14 @@ STEPS = 256
 
 MOST = (STEPS - 1) / STEPS
 
-FAINTEST = 1.0 / 16.0
-"""Least share of the layer's range that a channel is stretched from."""
+STRETCH = 0.75
+"""Power of a channel's range by which it is stretched: 0 not at all, 1 to the full.
 
-SHARES = tuple(1.0 - 0.05 * number for number in range(13))
+Whoever reads a channel takes its stretch back by greater weights, and those have their
+own steps: what the channels gain beyond this, the weights lose.
+"""
+
+SHARES = (1.0, 0.9, 0.8, 0.7)
 """Of a channel's greatest value, tried as its range."""
 
 
@@ -37,33 +41,43 @@ class _Stepped(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, seen: Tensor) -> Tensor:  # noqa: ANN401 - PyTorch's own
-        stepped = seen.clamp(0.0, MOST).mul_(STEPS).round_().div_(STEPS)
+        stepped = seen.clamp(0.0, MOST).mul_(STEPS).round_().mul_(1 / STEPS)
         ctx.save_for_backward(stepped)
         return stepped
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401 - as above
         (stepped,) = ctx.saved_tensors
-        return gradients[0] * ((stepped > 0.0) & (stepped < MOST))
+        # One pass over memory for what would be four: it takes a third of the time.
+        back: Tensor = torch.ops.aten.hardtanh_backward(
+            gradients[0], stepped, 0.0, MOST
+        )
+        return back
 
 
 def stepped(network: Denoiser, patches: Patches) -> Denoiser:
     """Turn a trained network into one of steps; its input and output stay the same.
 
-    Each channel is stretched to fill the steps with what `patches` make it say, and
-    the layer behind it takes that back. A range may cut off what is rare, where the
+    Each channel is stretched towards filling the steps with what `patches` make it say,
+    and the layer behind it takes that back. A range may cut off what is rare, where the
     finer steps gain more than that costs.
     """
     with torch.no_grad():
         ranges = [_range(seen, weigh(patches)) for seen in _heard(network, patches)]
         convolutions = list(hidden_and_last(network))
         layer = network.model[0]
-        for place, (told, behind) in enumerate(zip(ranges, convolutions, strict=True)):
+        for told, behind in zip(ranges, convolutions, strict=True):
             layer.weight.div_(told[:, None, None, None])
             layer.bias.div_(told)
             behind.weight.mul_(told[:, None, None])
-            network.model[2 * place + 1] = Steps()
             layer = behind
+    return with_steps(network)
+
+
+def with_steps(network: Denoiser) -> Denoiser:
+    """Put steps in the place of every ReLU."""
+    for place in range(1, len(network.model), 2):
+        network.model[place] = Steps()
     return network
 
 
@@ -101,7 +115,7 @@ def _heard(network: Denoiser, patches: Patches) -> Iterator[Tensor]:
 
 
 def _range(seen: Tensor, counts: Tensor) -> Tensor:
-    """Each channel's range that leaves the least square error."""
+    """Each channel's range: the one of least square error, and part of the widest."""
     most = seen.amax((0, 2, 3)).clamp_min(1e-6)
     best, least = most, torch.full_like(most, torch.inf)
     for share in SHARES:
@@ -110,4 +124,5 @@ def _range(seen: Tensor, counts: Tensor) -> Tensor:
         missed = (error.mean((2, 3)) * counts[:, None]).sum(0)
         best = torch.where(missed < least, tried.flatten(), best)
         least = torch.minimum(least, missed)
-    return best.clamp_min(FAINTEST * float(best.max()))
+    widest = best.max()
+    return best.clamp_min(widest / 16.0) ** STRETCH * widest ** (1.0 - STRETCH)

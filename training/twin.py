@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+from torch import Tensor
 
 from pixtools.engine.denoise import graph
 from pixtools.engine.denoise.variants import Variant
+from training import written
 from training.rounding import Whole
 from training.stepped import STEPS
 
@@ -43,6 +47,22 @@ def model(
     )
     onnx.checker.check_model(made, full_check=True)
     return made
+
+
+def read(path: Path, variant: Variant) -> tuple[dict[str, Tensor], dict[int, Whole]]:
+    """Read back what `model` was given: all weights, and those that are rounded."""
+    found = written.constants(path)
+    layers: dict[int, Whole] = {}
+    for index in range(1, variant.depth - 1):
+        name = f"model.{2 * index}"
+        numbers, scales, bias = (
+            torch.tensor(found[f"{name}.{part}"].astype(np.float32))
+            for part in ("weight.whole", "weight.scale", "bias.whole")
+        )
+        layers[index] = Whole(numbers, scales, bias * scales / STEPS)
+        found[f"{name}.weight"] = layers[index].weight.numpy()
+        found[f"{name}.bias"] = layers[index].bias.numpy()
+    return written.in_order(found, variant), layers
 
 
 def _replaced(

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor
 
 from pixtools.engine.denoise import graph
 from pixtools.engine.denoise.variants import Variant
 from training.checkpoint import Progress
+
+Array = NDArray[np.generic]
 
 
 def weights(path: Path, variant: Variant) -> dict[str, Tensor]:
@@ -22,11 +25,21 @@ def weights(path: Path, variant: Variant) -> dict[str, Tensor]:
     Raises:
         ValueError: It holds another variant.
     """
-    constants = onnx.load(path).graph.initializer
-    found = {part.name: numpy_helper.to_array(part) for part in constants}
+    found = constants(path)
     for name, shape in variant.shapes.items():
         if name not in found or found[name].shape != shape:
             raise ValueError(f"Expected weights of {variant.name} in {path.name}.")
+    return in_order(found, variant)
+
+
+def constants(path: Path) -> dict[str, Array]:
+    """Every constant of an ONNX file by its name."""
+    found = onnx.load(path).graph.initializer
+    return {part.name: numpy_helper.to_array(part) for part in found}
+
+
+def in_order(found: dict[str, Array], variant: Variant) -> dict[str, Tensor]:
+    """Return weights in PyTorch's order, whose places are within colours."""
     entry, out = (np.argsort(places) for places in graph.order(variant))
     first, last = "model.0.weight", f"model.{2 * (variant.depth - 1)}"
     found[first] = found[first][:, entry]

@@ -11,12 +11,13 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from training import twin
+from training import hardening, twin
 from training.dice import Dice
+from training.hardening import hardened
 from training.networks import Denoiser
 from training.noise import Patches
 from training.pool import Pool
-from training.quantise import quantised, trained
+from training.quantise import Supply, quantised, trained
 from training.rounding import LEVELS, fitted, moments, rounded
 from training.stepped import MOST, STEPS, Steps, stepped
 
@@ -48,13 +49,14 @@ def test_a_network_of_steps_says_nearly_the_same(name: str) -> None:
     assert 0 < apart < (before - patches.noisy).abs().max() / 20
 
 
-def test_channels_fill_their_steps() -> None:
+def test_quiet_channels_are_stretched() -> None:
+    """A tenth of the loudness becomes more than half of the steps."""
     network, patches = _drawn(TINY["quality"]), _patches()
     with torch.no_grad():
         network.model[0].weight[3] *= 0.1
         stepped(network, patches)
         told = network.model[:2](patches.noisy)
-    assert (told.amax((0, 2, 3)) > 0.9 * MOST).all()
+    assert (told.amax((0, 2, 3)) > 0.5 * MOST).all()
 
 
 def test_weights_that_make_up_for_one_another_miss_less() -> None:
@@ -96,6 +98,26 @@ def test_the_file_says_what_was_rounded_in_products_of_bytes(
     assert kinds["QuantizeLinear"] == kinds["DequantizeLinear"] == 1
 
 
+def test_a_rounded_network_learns_to_say_what_its_teacher_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From far away, too, and stays one of whole numbers."""
+    monkeypatch.setattr(hardening, "PEAK", 2e-3)
+    teacher, patches = _drawn(TINY["quality"]), _patches()
+    network = stepped(_drawn(TINY["quality"]), patches)
+    layers = rounded(network, patches)
+    for bias in (layers[1].bias, network.model[2].bias):
+        bias.add_(0.1)
+    before = _apart(network, teacher, patches)
+    learnt = hardened(network, layers, teacher, lambda: patches, 0.05)
+    assert _apart(network, teacher, patches) < before / 2
+    assert learnt.keys() == layers.keys()
+    for index, whole in learnt.items():
+        assert torch.equal(whole.numbers, whole.numbers.round())
+        assert whole.numbers.abs().max() <= LEVELS
+        assert not torch.equal(whole.numbers, layers[index].numbers)
+
+
 @pytest.mark.parametrize("name", TINY)
 def test_a_file_becomes_the_network_that_it_was_written_of(
     name: str, tmp_path: Path
@@ -110,13 +132,32 @@ def test_a_file_becomes_the_network_that_it_was_written_of(
 def test_trained_weights_become_their_twin(tmp_path: Path) -> None:
     whole, small = _written(tmp_path, _drawn(TINY["quality"])), tmp_path / "small.onnx"
     dice = Dice(torch.device("cpu"), 1)
-    quantised(whole, small, Pool(dice, 1, 96, 1), dice)
+    quantised(whole, small, Supply(Pool(dice, 1, 96, 1), dice))
     picture = np.random.default_rng(1).random((1, 3, 32, 48), dtype=np.float32)
     one, other = (
         onnxruntime.InferenceSession(path).run(None, {"image": picture})[0]
         for path in (whole, small)
     )
     assert 0 < np.abs(one - other).mean() < np.abs(one - picture).mean() / 20
+
+
+def test_a_twin_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    """So that it may learn further."""
+    whole, small = _written(tmp_path, _drawn(TINY["quality"])), tmp_path / "small.onnx"
+    dice = Dice(torch.device("cpu"), 1)
+    supply = Supply(Pool(dice, 1, 96, 1), dice)
+    quantised(whole, small, supply)
+    first = small.read_bytes()
+    quantised(whole, small, supply, further=True)
+    assert small.read_bytes() == first
+    quantised(whole, small, supply, 0.03, further=True)
+    assert small.read_bytes() != first
+
+
+def _apart(network: Denoiser, teacher: Denoiser, patches: Patches) -> float:
+    with torch.no_grad():
+        said, wanted = (x(patches.noisy, patches.sigma) for x in (network, teacher))
+    return float((said - wanted).square().mean())
 
 
 def _drawn(variant: Variant) -> Denoiser:
