@@ -123,11 +123,19 @@ def remove(names: Sequence[str]) -> None:
         for name in (*names, *OURS):
             path = folder / name
             if path.is_dir():
-                shutil.rmtree(path)
+                shutil.rmtree(path, onerror=_unless_gone)
             else:
                 path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+def _unless_gone(
+    _: object, __: str, fault: tuple[type[BaseException], BaseException, object]
+) -> None:
+    """A server that is just ending removes files of its own meanwhile."""
+    if not isinstance(fault[1], FileNotFoundError):
+        raise fault[1]
 
 
 @contextlib.contextmanager

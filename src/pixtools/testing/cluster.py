@@ -69,6 +69,7 @@ class Cluster:
     """Where each API listens; an API keeps its address over restarts."""
     _clients: dict[str, httpx2.Client] = field(init=False, default_factory=dict)
     _counts: Counter[str] = field(init=False, default_factory=Counter)
+    _ready: set[str] = field(init=False, default_factory=set)
 
     @property
     def url(self) -> str:
@@ -123,6 +124,10 @@ class Cluster:
         """The names of all processes of a role, in the order of their starts."""
         return [name for name in self.programs if name.rpartition("-")[0] == role]
 
+    def works(self, name: str) -> bool:
+        """Whether a process has been ready since its last start."""
+        return name in self._ready
+
     def client(self, name: str) -> httpx2.Client:
         """A client of one API."""
         if name not in self._clients:
@@ -133,10 +138,12 @@ class Cluster:
 
     def kill(self, name: str) -> None:
         """Kill a process (SIGKILL), but not its pixel children: they have to notice."""
+        self._ready.discard(name)
         self.programs[name].kill()
 
     def stop(self, name: str, within: float = STOP_SECONDS) -> int:
         """Ask a process to end (SIGTERM); its exit code."""
+        self._ready.discard(name)
         return self.programs[name].stop(within)
 
     def freeze(self, name: str) -> None:
@@ -196,6 +203,7 @@ class Cluster:
         else:
             since = time.time()
             eventually(lambda: self._beats(name, since), START_SECONDS, program.words)
+        self._ready.add(name)
 
     def _greets(self, name: str) -> bool:
         program = self.programs[name]

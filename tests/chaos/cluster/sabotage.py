@@ -197,8 +197,12 @@ def _purged(house: House, run: Run) -> bool:
 
 
 def _find_at_work(house: House, found: list[int]) -> bool:
-    """Note the pixel children that compute right now."""
-    for name in house.cluster.names("worker"):
+    """Note the pixel children that compute right now.
+
+    A worker that starts is not in the middle of an image: without a child to begin with
+    it ends, as it should.
+    """
+    for name in filter(house.cluster.works, house.cluster.names("worker")):
         for pid in house.cluster.process(name).pixel_children():
             with suppress(psutil.NoSuchProcess):
                 if psutil.Process(pid).status() == psutil.STATUS_RUNNING:
