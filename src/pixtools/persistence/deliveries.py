@@ -7,7 +7,6 @@ thousand hosts of one tenant that hang, hold up nobody else.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,9 +18,12 @@ from sqlalchemy import (
     Executable,
     FromClause,
     Label,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
+    case,
+    exists,
     func,
     insert,
     literal_column,
@@ -33,6 +35,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from pixtools.domain.webhook import Delivery
 from pixtools.persistence.lines import Line
+from pixtools.persistence.locks import Locked, hold, try_hold
 from pixtools.persistence.mapping import delivery_of, plain_row
 from pixtools.persistence.webhook_tables import circuits, deliveries
 from pixtools.persistence.words import literally
@@ -60,9 +63,6 @@ _NEXT: Final = (
     .order_by(ROWS.c.run_at)
     .limit(1)
 )
-_TRY_LOCK: Final = select(func.pg_try_advisory_xact_lock(bindparam("number")))
-_NUMBERS: Final = 7_161_952_119 << 20
-"""Where the numbers of these locks begin; nothing else locks there."""
 
 
 def _turns() -> Select[Any]:
@@ -152,16 +152,16 @@ def _taking() -> UpdateBase:
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    held = ROWS.alias("held")
-    busy = (
-        select(func.count())
-        .select_from(held)
-        .where(*_is_held(held), held.c.host == bindparam("its_host"))
-        .scalar_subquery()
-    )
+    at_host = _under_way(ROWS.c.host.key, "its_host")
+    of_tenant = _under_way(ROWS.c.tenant.key, "its_tenant")
+    # Looked at again: since our turn was found, others may have failed there.
+    itself = circuits.c.host == bindparam("its_host")
+    fails, is_left_alone = exists().where(itself), exists().where(itself, ~_is_free())
+    most = case((fails, bindparam("per_failing")), else_=bindparam("per_host"))
+    room = (at_host < most, of_tenant < bindparam("per_tenant"), ~is_left_alone)
     return (
         update(ROWS)
-        .where(ROWS.c.id == pick, busy < bindparam("most"))
+        .where(ROWS.c.id == pick, *room)
         .values(
             attempt=ROWS.c.attempt + 1,
             lease_owner=bindparam("owner"),
@@ -169,6 +169,12 @@ def _taking() -> UpdateBase:
         )
         .returning(*ROWS.c)
     )
+
+
+def _under_way(column: str, whose: str) -> ScalarSelect[int]:
+    held = ROWS.alias(f"held_by_{column}")
+    counted = select(func.count()).select_from(held).where(*_is_held(held))
+    return counted.where(held.c[column] == bindparam(whose)).scalar_subquery()
 
 
 _TURNS: Final = _turns()
@@ -212,12 +218,19 @@ class SqlDeliveries:
     ) -> Delivery | None:
         """Take the one due longest, of a tenant and a host that have room."""
         values = {"owner": owner, "now": now, "until": now + lease}
+        values |= {"per_tenant": per_tenant, "per_host": per_host}
+        values |= {"per_failing": 0 if steady else 1}
         turns = self._connection.execute(_TURNS, {"now": now, "per_tenant": per_tenant})
+        alone: dict[str, bool] = {}
         for tenant, host, _, fails in turns:
-            if (steady and fails) or not self._alone_with(host):
+            if steady and fails:
+                continue
+            if tenant not in alone:
+                # Waiting with another tenant's lock in hand could be for ever.
+                alone[tenant] = self._alone_with_tenant(tenant, waits=not alone)
+            if not alone[tenant] or not try_hold(self._connection, Locked.HOSTS, host):
                 continue
             mine = {"its_tenant": tenant, "its_host": host}
-            mine |= {"most": 1 if fails else per_host}
             if taken := self._found(_TAKE, values | mine):
                 return taken[0]
         return None
@@ -227,13 +240,12 @@ class SqlDeliveries:
         due: datetime | None = self._connection.execute(_NEXT).scalar()
         return due
 
-    def _alone_with(self, host: str) -> bool:
-        """Whether nobody else takes of this host meanwhile; SQLite has one writer."""
-        if self._connection.dialect.name != "postgresql":
-            return True
-        number = _NUMBERS + zlib.crc32(host.encode())
-        said = self._connection.execute(_TRY_LOCK, {"number": number})
-        return bool(said.scalar_one())
+    def _alone_with_tenant(self, tenant: str, *, waits: bool) -> bool:
+        """Whether nobody else takes of this tenant's until this transaction ends."""
+        if not waits:
+            return try_hold(self._connection, Locked.TENANTS, tenant)
+        hold(self._connection, Locked.TENANTS, tenant)
+        return True
 
     def _found(
         self, statement: Executable, values: dict[str, Any]

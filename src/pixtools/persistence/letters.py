@@ -26,6 +26,7 @@ from pixtools.domain.webhook import (
     SigningSecret,
 )
 from pixtools.persistence.lines import Line
+from pixtools.persistence.locks import Locked, hold
 from pixtools.persistence.mapping import plain_row
 from pixtools.persistence.webhook_tables import (
     attempts,
@@ -123,6 +124,8 @@ class SqlCircuits:
 
     def get(self, host: str) -> Circuit | None:
         """The circuit, held until commit; None if all is well."""
+        # A host that begins to fail has no row yet: two failures would count as one.
+        hold(self._connection, Locked.CIRCUITS, host)
         row = self._connection.execute(_LOCK_CIRCUIT, {"this": host}).first()
         return Circuit(**row._asdict()) if row else None
 

@@ -109,9 +109,7 @@ def test_ten_thousand_events_for_a_failing_host_hold_up_nobody(house: House) -> 
     for threads in senders:
         assert threads.stop()
     tried = [each for each in wire.sent if each.url == BAD]
-    # Four at once may be under way before the first of them has failed.
-    rules = house.rules.webhooks
-    assert len(tried) <= rules.threshold + rules.per_host
+    assert 0 < len(tried) <= house.rules.webhooks.threshold
     assert len(wire.sent) == len(tried) + len(others)
 
 
@@ -139,9 +137,8 @@ def test_many_hanging_hosts_of_one_tenant_hold_up_no_other(house: House) -> None
 
     eventually(lambda: told() == len(others), SECONDS)
     hanging = [each for each in wire.sent if "hangs" in each.url]
-    # Who look at the same moment may go beyond it, each by one.
-    assert 0 < len(hanging) < 8
     enough.set()
+    assert 0 < len(hanging) <= house.rules.webhooks.per_tenant
     senders.stop()
 
 

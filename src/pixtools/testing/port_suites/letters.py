@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 from pixtools.domain.webhook import Circuit, Receipt, Sandbox, SigningSecret
 from pixtools.jobs.ports.facts import Database
@@ -32,6 +35,26 @@ class LettersSuite:
             assert tx.circuits.forget_old(NOW - SECOND) == 0
             assert tx.circuits.forget_old(NOW) == 1
             assert tx.circuits.get("a:1") is None
+
+    def test_failures_at_the_same_moment_all_count(self, database: Database) -> None:
+        """Though nothing was known of the host before."""
+        start = Barrier(4)
+
+        def fail(_: int) -> None:
+            start.wait()
+            with database.write() as tx:
+                before = tx.circuits.get("a:1")
+                time.sleep(0.02)  # or one is over before the next begins
+                failures = before.failures + 1 if before else 1
+                failed = Circuit(host="a:1", failures=failures, failed_at=NOW)
+                tx.circuits.save(failed)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(fail, range(4)))
+        with database.write() as tx:
+            kept = tx.circuits.get("a:1")
+        assert kept
+        assert kept.failures == 4
 
     def test_secrets_live_until_they_retire(self, database: Database) -> None:
         """Each tenant's own, the newest first."""

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -197,6 +199,37 @@ class DeliveriesSuite:
         held = [each.host for each in [*taken, *more]]
         assert len({each.id for each in [*taken, *more]}) == len(held)
         assert sorted(held) == sorted(f"{n}:1" for n in range(4) for _ in range(3))
+
+    def test_many_claimants_never_give_a_tenant_more_than_it_may_have(
+        self, database: Database
+    ) -> None:
+        """Though its hosts are many, and all are looked for at the same moment."""
+        waiting(database, *({"host": f"{n}:1"} for n in range(12)))
+        waiting(database, *({"host": f"{n}:1", "tenant": "other"} for n in range(12)))
+        start = Barrier(8)
+
+        def claim(_: int) -> Delivery | None:
+            start.wait()
+            return claimed(database, per_tenant=3)
+
+        with ThreadPoolExecutor(8) as pool:
+            got = list(pool.map(claim, range(8)))
+        more = [claimed(database, per_tenant=3) for _ in range(6)]
+        held = sorted(each.tenant for each in [*got, *more] if each)
+        assert held == ["default"] * 3 + ["other"] * 3
+
+    def test_who_waited_for_a_turn_hears_that_the_host_has_failed(
+        self, database: Database
+    ) -> None:
+        """Since it looked whose turn it is."""
+        waiting(database, {"host": "a:1"}, {"host": "a:1"})
+        with ThreadPoolExecutor(1) as pool:
+            with database.write() as tx:
+                assert tx.deliveries.claim("she", NOW, LEASE, per_host=9, per_tenant=99)
+                second = pool.submit(claimed, database)
+                time.sleep(0.2)  # long enough for it to look, and to have to wait
+                tx.circuits.save(Circuit(host="a:1", failures=1, failed_at=NOW))
+            assert second.result() is None
 
     def test_what_came_of_it_is_kept_with_its_job(self, database: Database) -> None:
         """And goes with it."""
