@@ -250,6 +250,19 @@ def test_a_statement_may_take_so_long_and_no_longer(config: PersistenceConfig) -
     hasty.close()
 
 
+def test_statements_are_never_compiled(config: PersistenceConfig) -> None:
+    """For that takes a hundred times as long as whatever we ask."""
+    eager = make_url(config.url).update_query_dict({"options": "-c jit_above_cost=0"})
+    here = SqlDatabase(replace(config, url=eager.render_as_string(hide_password=False)))
+    with here.read() as tx:
+        walk = "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i+1 FROM n WHERE i < 9)"
+        plan = f"EXPLAIN (ANALYZE, FORMAT JSON) {walk} SELECT sum(i) FROM n"
+        (found,) = tx.jobs._connection.exec_driver_sql(plan).scalar_one()
+    here.close()
+    assert "Plan" in found
+    assert "JIT" not in found
+
+
 def test_when_all_connections_are_in_use_the_next_one_waits_a_little(
     config: PersistenceConfig,
 ) -> None:
