@@ -59,6 +59,14 @@ def test_darkness_does_not_hide_the_noise_beside_it(tmp_path: Path) -> None:
     assert sigma_of(spoiled(pixels, 30), tmp_path) == pytest.approx(30, rel=0.1)
 
 
+def test_a_bright_sky_tells_more_than_a_little_texture(tmp_path: Path) -> None:
+    """Though strong noise touches white there now and then."""
+    pixels = np.full((256, 256, 3), 172.0)
+    grain = np.random.default_rng(1).normal(0, 30, (48, 256, 3))
+    pixels[:48] = 128 + grain
+    assert sigma_of(spoiled(pixels, 50), tmp_path) == pytest.approx(50, rel=0.1)
+
+
 def test_colours_are_averaged_by_their_squares(tmp_path: Path) -> None:
     pixels = np.full((160, 160, 3), 120.0)
     pixels[..., 2] += np.random.default_rng(1).normal(0, 30, (160, 160))

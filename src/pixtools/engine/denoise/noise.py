@@ -29,7 +29,14 @@ _SOFTEST: Final = 1.3
 """Noise that was scaled down is so much stronger than its finest part, at most."""
 
 _DARKEST: Final = 0.03
-"""Nearer to black or white than this, or than twice the noise, noise is cut off."""
+_FAR: Final = (2.0, 1.5)
+"""Nearer to black or white than this, or than so many times the noise, it is cut off.
+
+A little cut off is worse than none, and better than a few blocks of mere texture.
+"""
+
+_ENOUGH: Final = 100
+"""Blocks, to go by those alone that are far from black and white."""
 
 Floats = NDArray[np.float32]
 
@@ -64,17 +71,17 @@ def estimate(film: Film) -> float:
     blocks = _looked_at(film)
     sigma = 0.0
     for _ in range(3):  # the bounds of what is too dark or bright depend on the noise
-        sigma = _strength(blocks, max(_DARKEST, 2.0 * sigma)) or sigma
+        sigma = _strength(blocks, sigma) or sigma
     return sigma * 255.0
 
 
-def _strength(blocks: _Blocks, darkest: float) -> float | None:
-    """Standard deviation of the noise; None where all is too dark or too bright."""
+def _strength(blocks: _Blocks, sigma: float) -> float | None:
+    """Standard deviation of the noise, by what was found before; None in the dark."""
     variances = []
     for light, fine, every in zip(
         blocks.light.T, blocks.fine.T, blocks.all.T, strict=True
     ):
-        (shows,) = np.nonzero((light > darkest) & (light < 1.0 - darkest))
+        shows = _showing(light, sigma)
         if not len(shows):
             continue
         order = np.argsort(blocks.activity[shows], kind="stable")
@@ -83,6 +90,16 @@ def _strength(blocks: _Blocks, darkest: float) -> float | None:
         low = float(np.quantile(every[quiet], _LOW)) / _LOW_OF_NOISE
         variances.append(min(low, softest))
     return float(np.sqrt(np.mean(variances))) if variances else None
+
+
+def _showing(light: Floats, sigma: float) -> NDArray[np.intp]:
+    """Which blocks are neither too dark nor too bright to show all of the noise."""
+    shown = [_within(light, max(_DARKEST, far * sigma)) for far in _FAR]
+    return next((some for some in shown if len(some) >= _ENOUGH), shown[-1])
+
+
+def _within(light: Floats, margin: float) -> NDArray[np.intp]:
+    return np.nonzero((light > margin) & (light < 1.0 - margin))[0]
 
 
 def _looked_at(film: Film) -> _Blocks:
