@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as nn
 from torch import Tensor
 
+from training.loss import allowance, mean_square
 from training.networks import Denoiser
 from training.noise import Patches
 from training.optimiser import Optimiser
@@ -25,12 +26,6 @@ PIECE = 4
 
 PEAK = 1.2e-4
 """Greatest learning rate, a sixteenth of what training from nothing has."""
-
-FLOOR = 255.0**2 / 10.0**4
-"""Added to the square error that a patch is weighed by: 40 dB, which nobody sees.
-
-Without it, black and clean patches are all that counts.
-"""
 
 LOOK = 25
 """Steps between two words about the loss."""
@@ -50,14 +45,16 @@ class RoundedConvolution(torch.nn.Conv2d):
             self.bias.copy_(whole.bias)
 
     def forward(self, seen: Tensor) -> Tensor:
-        return nn.conv2d(seen, self.whole.weight, self.bias, padding=1)
+        whole = self.whole
+        return nn.conv2d(seen, whole.weight, whole.bias, padding=1)
 
     @property
     def whole(self) -> Whole:
         """The filters as they are now, each weight at the nearest whole number."""
         numbers = self.weight / self.scales[:, None, None, None]
         nearest: Tensor = _Nearest.apply(numbers.clamp(-LEVELS, LEVELS))
-        return Whole(nearest, self.scales, self.bias)
+        # What products of bfloat16 see of it: then nothing else is shipped.
+        return Whole(nearest, self.scales, self.bias.bfloat16().float())
 
 
 class _Nearest(torch.autograd.Function):
@@ -118,13 +115,8 @@ def _step(network: Denoiser, teacher: Denoiser, patches: Patches) -> float:
             said = network(piece.noisy, piece.sigma)
             with torch.no_grad():
                 wanted = teacher(piece.noisy, piece.sigma)
-        left = _square(wanted - piece.clean) + FLOOR
-        error = (_square(said - wanted) / left).sum() / len(patches.sigma)
+        left = allowance(wanted, piece.clean)
+        error = (mean_square(said - wanted) / left).sum() / len(patches.sigma)
         error.backward()
         loss += float(error.detach())
     return loss
-
-
-def _square(error: Tensor) -> Tensor:
-    """Each patch's mean square error, out of 255²."""
-    return error.square().mean((1, 2, 3)) * 255.0**2

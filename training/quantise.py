@@ -27,6 +27,7 @@ from training.jpeg import MARGIN
 from training.networks import Denoiser
 from training.noise import Patches, spoiled
 from training.pool import Pool
+from training.ranges import ranges
 from training.rounding import Whole, rounded
 from training.stepped import stepped, with_steps
 
@@ -35,6 +36,9 @@ LOG = logging.getLogger("training")
 SIDE, CHUNK, PATCH = 192, 8, 64
 """Pixels along a made-up photograph's edge, how many are made at once, and pixels
 along a patch's edge."""
+
+LOOKED_AT = 40
+"""Patches by which ranges are chosen."""
 
 BATCH, RENEWAL = 16, 16
 """Patches in a step of learning, and steps between new photographs."""
@@ -127,7 +131,8 @@ def trained(path: Path, variant: Variant) -> Denoiser:
 def _rounded(
     whole: Path, variant: Variant, supply: Supply
 ) -> tuple[Denoiser, dict[int, Whole]]:
-    network = stepped(trained(whole, variant), supply.patches())
+    network = trained(whole, variant)
+    network = stepped(network, ranges(network, supply.patches(LOOKED_AT)))
     return network, rounded(network, supply.patches())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -16,16 +16,6 @@ STEPS = 256
 """Steps to 1. A power of two, so that bfloat16 holds every step exactly."""
 
 MOST = (STEPS - 1) / STEPS
-
-STRETCH = 0.75
-"""Power of a channel's range by which it is stretched: 0 not at all, 1 to the full.
-
-Whoever reads a channel takes its stretch back by greater weights, and those have their
-own steps: what the channels gain beyond this, the weights lose.
-"""
-
-SHARES = (1.0, 0.9, 0.8, 0.7)
-"""Of a channel's greatest value, tried as its range."""
 
 
 class Steps(torch.nn.Module):
@@ -55,18 +45,14 @@ class _Stepped(torch.autograd.Function):
         return back
 
 
-def stepped(network: Denoiser, patches: Patches) -> Denoiser:
+def stepped(network: Denoiser, ranges: Sequence[Tensor]) -> Denoiser:
     """Turn a trained network into one of steps; its input and output stay the same.
 
-    Each channel is stretched towards filling the steps with what `patches` make it say,
-    and the layer behind it takes that back. A range may cut off what is rare, where the
-    finer steps gain more than that costs.
+    Each channel is divided by its range, and the layer behind it takes that back.
     """
     with torch.no_grad():
-        ranges = [_range(seen, weigh(patches)) for seen in _heard(network, patches)]
-        convolutions = list(hidden_and_last(network))
         layer = network.model[0]
-        for told, behind in zip(ranges, convolutions, strict=True):
+        for told, behind in zip(ranges, hidden_and_last(network), strict=True):
             layer.weight.div_(told[:, None, None, None])
             layer.bias.div_(told)
             behind.weight.mul_(told[:, None, None])
@@ -103,26 +89,3 @@ def weigh(patches: Patches) -> Tensor:
     """How much an error in each patch counts, as in training; 1 on average."""
     told = 1.0 / expected_error(patches.clean, patches.noisy)
     return told / told.mean()
-
-
-def _heard(network: Denoiser, patches: Patches) -> Iterator[Tensor]:
-    """What each ReLU says, one after the other."""
-    seen = entered(network, patches)
-    for layer in network.model[:-1]:
-        seen = layer(seen)
-        if isinstance(layer, torch.nn.ReLU):
-            yield seen
-
-
-def _range(seen: Tensor, counts: Tensor) -> Tensor:
-    """Each channel's range: the one of least square error, and part of the widest."""
-    most = seen.amax((0, 2, 3)).clamp_min(1e-6)
-    best, least = most, torch.full_like(most, torch.inf)
-    for share in SHARES:
-        tried = (share * most / MOST)[:, None, None]
-        error = (_Stepped.apply(seen / tried) * tried - seen).square_()
-        missed = (error.mean((2, 3)) * counts[:, None]).sum(0)
-        best = torch.where(missed < least, tried.flatten(), best)
-        least = torch.minimum(least, missed)
-    widest = best.max()
-    return best.clamp_min(widest / 16.0) ** STRETCH * widest ** (1.0 - STRETCH)

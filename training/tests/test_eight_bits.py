@@ -18,6 +18,7 @@ from training.networks import Denoiser
 from training.noise import Patches
 from training.pool import Pool
 from training.quantise import Supply, quantised, trained
+from training.ranges import ranges
 from training.rounding import LEVELS, fitted, moments, rounded
 from training.stepped import MOST, STEPS, Steps, stepped
 
@@ -44,19 +45,39 @@ def test_a_network_of_steps_says_nearly_the_same(name: str) -> None:
     network, patches = _drawn(TINY[name]), _patches()
     with torch.no_grad():
         before = network(patches.noisy, patches.sigma)
-        after = stepped(network, patches)(patches.noisy, patches.sigma)
+        after = _stepped(network, patches)(patches.noisy, patches.sigma)
     apart = (after - before).abs().max()
     assert 0 < apart < (before - patches.noisy).abs().max() / 20
 
 
-def test_quiet_channels_are_stretched() -> None:
-    """A tenth of the loudness becomes more than half of the steps."""
+def test_channels_get_ranges_by_what_they_say() -> None:
+    """The tenth of the loudness, a tenth of the range; what is loud is not cut off."""
     network, patches = _drawn(TINY["quality"]), _patches()
+    before = ranges(network, patches)
     with torch.no_grad():
         network.model[0].weight[3] *= 0.1
-        stepped(network, patches)
-        told = network.model[:2](patches.noisy)
-    assert (told.amax((0, 2, 3)) > 0.5 * MOST).all()
+        network.model[0].bias[3] *= 0.1
+        network.model[2].weight[:, 3] *= 10.0
+    after = ranges(network, patches)
+    before[0][3] /= 10.0
+    for one, other in zip(before, after, strict=True):
+        assert torch.allclose(one, other, rtol=1e-3)
+
+
+def test_chosen_ranges_cost_less_than_each_channels_greatest_value() -> None:
+    """Together with the rounding of the weights behind them."""
+    patches, apart = _patches(), []
+    teacher, drawn = _uneven(), _uneven()
+    with torch.no_grad():
+        seen = [drawn.model[: 2 * n](patches.noisy) for n in (1, 2, 3)]
+    for chosen in (
+        [each.amax((0, 2, 3)) / MOST for each in seen],
+        ranges(drawn, patches),
+    ):
+        network = stepped(_uneven(), chosen)
+        rounded(network, patches)
+        apart.append(_apart(network, teacher, patches))
+    assert apart[1] < 0.8 * apart[0]
 
 
 def test_weights_that_make_up_for_one_another_miss_less() -> None:
@@ -80,7 +101,7 @@ def test_the_file_says_what_was_rounded_in_products_of_bytes(
     name: str, tmp_path: Path
 ) -> None:
     variant, patches = TINY[name], _patches()
-    network = stepped(_drawn(variant), patches)
+    network = _stepped(_drawn(variant), patches)
     layers = rounded(network, patches)
     path = tmp_path / "small.onnx"
     onnx.save(twin.model(variant, _arrays(network), layers), path)
@@ -104,7 +125,7 @@ def test_a_rounded_network_learns_to_say_what_its_teacher_says(
     """From far away, too, and stays one of whole numbers."""
     monkeypatch.setattr(hardening, "PEAK", 2e-3)
     teacher, patches = _drawn(TINY["quality"]), _patches()
-    network = stepped(_drawn(TINY["quality"]), patches)
+    network = _stepped(_drawn(TINY["quality"]), patches)
     layers = rounded(network, patches)
     for bias in (layers[1].bias, network.model[2].bias):
         bias.add_(0.1)
@@ -116,6 +137,8 @@ def test_a_rounded_network_learns_to_say_what_its_teacher_says(
         assert torch.equal(whole.numbers, whole.numbers.round())
         assert whole.numbers.abs().max() <= LEVELS
         assert not torch.equal(whole.numbers, layers[index].numbers)
+        # Training in bfloat16 saw no more of a bias than is written.
+        assert torch.equal(whole.bias, whole.bias.bfloat16().float())
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -152,6 +175,22 @@ def test_a_twin_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert small.read_bytes() == first
     quantised(whole, small, supply, 0.03, further=True)
     assert small.read_bytes() != first
+
+
+def _uneven() -> Denoiser:
+    """Channels of very different loudness, all of which matter."""
+    network = _drawn(TINY["quality"])
+    with torch.no_grad():
+        for place in (0, 2, 4):
+            loud = torch.logspace(-1.5, 1.5, 8)
+            network.model[place].weight *= loud[:, None, None, None]
+            network.model[place].bias *= loud
+            network.model[place + 2].weight /= loud[:, None, None].sqrt()
+    return network
+
+
+def _stepped(network: Denoiser, patches: Patches) -> Denoiser:
+    return stepped(network, ranges(network, patches))
 
 
 def _apart(network: Denoiser, teacher: Denoiser, patches: Patches) -> float:
