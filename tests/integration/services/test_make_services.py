@@ -12,11 +12,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 from redis import Redis
+from scripts.services.place import remove
 from tests.integration.services.checkout import ROOT, Checkout, answers, lives
 
 from pixtools.testing.serving import eventually
@@ -123,6 +125,28 @@ def test_what_tests_started_they_stop(checkout: Checkout) -> None:
     checkout.services("start", "--lent", "redis")
     checkout.services("stop", "--lent")
     assert not (checkout.door / "processes" / "redis").exists()
+
+
+def test_what_an_ending_server_removes_itself_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It and `make clean` may well remove the same files at the same time."""
+    monkeypatch.setenv("PIXTOOLS_SERVICES_DIR", str(tmp_path))
+    room = tmp_path / "redis"
+    room.mkdir()
+    files = [room / f"{number}" for number in range(3000)]
+    for file in files:
+        file.touch()
+
+    def end() -> None:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+    server = Thread(target=end)
+    server.start()
+    remove(["redis"])
+    server.join()
+    assert not room.exists()
 
 
 def test_two_calls_at_once_start_one_server(checkout: Checkout) -> None:
