@@ -22,13 +22,15 @@ from scripts.cluster.voice import Voice
 from pixtools.testing.serving import eventually
 
 POLITE = """
-import signal, sys, threading
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
+import queue, signal
+asked = queue.SimpleQueue()
+signal.signal(signal.SIGTERM, lambda *_: asked.put(None))
 print("up", flush=True)
-stop.wait(60)
+asked.get(timeout=60)
 print("bye", flush=True)
 """
+"""No Event: each thread of a parent that is killed sends SIGTERM, and set() interrupted
+by set() waits for itself."""
 STUBBORN = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
