@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +13,48 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from training.bands import Band
 from training.photos import held_out, noisy, psnr
 
 SIGMAS = (0, 15, 25, 50)
 """As validation has them, which needs PyTorch."""
 
 
-def noted(whole: Path, small: Path, crop: int, story: dict[str, Any]) -> None:
-    """Write into the card what the eight-bit weights are and how much worse."""
+def noted(
+    whole: Path, small: Path, band: Band, crop: int, story: dict[str, Any]
+) -> None:
+    """Write into the card what eight-bit weights are and how much worse, in a band."""
     card: dict[str, Any] = json.loads(card_of(whole).read_bytes())
-    one, other = (scores(path, crop) for path in (whole, small))
-    card["int8"] = {
+    sigmas = [sigma for sigma in SIGMAS if band.holds(sigma)]
+    one, other = (scores(path, crop, sigmas) for path in (whole, small))
+    others = [twin for twin in card.get("int8", []) if twin["file"] != small.name]
+    mine = {
         "file": small.name,
         "sha256": hashlib.sha256(small.read_bytes()).hexdigest(),
         "bytes": small.stat().st_size,
+        "below": band.below,
         **story,
         "psnr": other,
         "psnr_loss": {key: round(one[key] - other[key], 3) for key in one},
     }
+    card["int8"] = sorted([*others, mine], key=lambda twin: twin["below"] or math.inf)
     card_of(whole).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
-def scores(path: Path, crop: int) -> dict[str, float]:
+def of_twin(whole: Path, small: Path) -> dict[str, Any]:
+    """What the card says of a twin."""
+    card: dict[str, Any] = json.loads(card_of(whole).read_bytes())
+    (mine,) = (twin for twin in card["int8"] if twin["file"] == small.name)
+    found: dict[str, Any] = mine
+    return found
+
+
+def scores(path: Path, crop: int, sigmas: Sequence[int]) -> dict[str, float]:
     """Mean PSNR over the photographs that nothing was trained on, by σ."""
     session = _session(path)
     names = [part.name for part in session.get_inputs()]
     found = {}
-    for sigma in SIGMAS:
+    for sigma in sigmas:
         decibels = []
         for number, photo in enumerate(held_out(crop)):
             picture = noisy(photo, sigma, number).transpose(2, 0, 1)[None]

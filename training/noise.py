@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as nn
 from torch import Tensor
 
+from training.bands import HIGHEST
 from training.dice import Dice
 from training.jpeg import MARGIN, compressed
-
-HIGHEST = 55.0 / 255.0
 
 SENSOR, GRAINY, COMPRESSED = 0.18, 0.06, 0.12
 """Shares of patches with a sensor's noise, with coarse grain, and through JPEG."""
@@ -36,17 +35,23 @@ class Patches:
             yield Patches(clean, noisy, sigma)
 
 
-def spoiled(dice: Dice, pictures: Tensor) -> Patches:
-    """Add noise of σ in [0, 55]/255, of a kind that its place in the batch decides.
+def spoiled(
+    dice: Dice, pictures: Tensor, weakest: float = 0.0, strongest: float = HIGHEST
+) -> Patches:
+    """Add noise of a σ between two, of a kind that its place in the batch decides.
+
+    Some patches stay clean where there may be no noise.
 
     Args:
         dice: Where chance comes from.
         pictures: n × 3 × (side + MARGIN)², 0 … 1. The margin lets JPEG's blocks lie
             anywhere on what remains.
+        weakest: σ of the weakest noise, 0 … 1.
+        strongest: σ of the strongest.
     """
     count = pictures.shape[0]
-    sigma = dice.uniform(0.0, HIGHEST, count)
-    sigma = sigma * ~dice.chance(CLEAN, count)
+    sigma = dice.uniform(weakest, strongest, count)
+    sigma = sigma * ~dice.chance(0.0 if weakest else CLEAN, count)
     grain = dice.normal(*pictures.shape)
     sensor, grainy, squeezed = _shares(count)
     level = sigma[:, None, None, None]

@@ -1,6 +1,6 @@
-"""Make the eight-bit twin of trained weights, and note in their card what it costs.
+"""Make an eight-bit twin of trained weights, and note in their card what it costs.
 
-python -m training.quantise --weights out/denoise-quality.onnx
+python -m training.quantise --weights out/denoise-quality.onnx --band weak
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import torch
 
 from pixtools.engine.denoise.variants import Variant
 from training import twin, written
-from training.comparison import card_of, noted
+from training.bands import BANDS, Band
+from training.comparison import card_of, noted, of_twin
 from training.dice import Dice
 from training.hardening import hardened
 from training.jpeg import MARGIN
@@ -52,32 +53,33 @@ def main() -> None:
     asked = _parser().parse_args()
     torch.set_num_threads(1)
     whole: Path = asked.weights
-    small = whole.with_name(f"{whole.stem}-int8.onnx")
+    band = BANDS[asked.band]
+    small = whole.with_name(f"{whole.stem}-int8-{band.name}.onnx")
     dice = Dice(torch.device("cpu"), asked.seed)
-    supply = Supply(Pool(dice, asked.photographs, SIDE, CHUNK), dice)
+    supply = Supply(Pool(dice, asked.photographs, SIDE, CHUNK), dice, band)
     quantised(whole, small, supply, asked.minutes, further=asked.further)
     said = ["python", "-m", "training.quantise", *map(_named, sys.argv[1:])]
     story = {
         "photographs": supply.pool.made,
-        "commands": [*(_commands(whole) if asked.further else []), said],
+        "commands": [*(_commands(whole, small) if asked.further else []), said],
         "minutes": round((time.monotonic() - began) / 60.0, 2),
     }
-    noted(whole, small, asked.crop, story)
-    LOG.info(
-        "%s", json.dumps(json.loads(card_of(whole).read_bytes())["int8"], indent=2)
-    )
+    noted(whole, small, band, asked.crop, story)
+    LOG.info("%s", json.dumps(of_twin(whole, small), indent=2))
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Patches with all the noise that training has, from photographs that change."""
+    """Patches with all the noise of a band, from photographs that change."""
 
     pool: Pool
     dice: Dice
+    band: Band
 
     def patches(self, count: int = 32) -> Patches:
+        noise = (self.band.weakest, self.band.strongest)
         with torch.no_grad():
-            return spoiled(self.dice, self.pool.cut(count, PATCH + MARGIN))
+            return spoiled(self.dice, self.pool.cut(count, PATCH + MARGIN), *noise)
 
     def drawing(self) -> Callable[[], Patches]:
         """Return what draws the patches of each step."""
@@ -149,9 +151,9 @@ def _variant(whole: Path) -> Variant:
     return Variant(card["variant"], *numbers, conditional=card["conditional"])
 
 
-def _commands(whole: Path) -> list[list[str]]:
+def _commands(whole: Path, small: Path) -> list[list[str]]:
     """Return by which commands the twin that is there was made."""
-    found: list[list[str]] = json.loads(card_of(whole).read_bytes())["int8"]["commands"]
+    found: list[list[str]] = of_twin(whole, small)["commands"]
     return found
 
 
@@ -159,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--weights", type=Path, required=True, help="the .onnx, beside its card")
+    add("--band", choices=BANDS, required=True, help="of noise that it is made for")
     add("--photographs", type=int, default=96, help="made up to go by")
     add("--minutes", type=float, default=30.0, help="of learning; 0 only rounds")
     add("--further", action="store_true", help="go on from the twin that is there")

@@ -222,4 +222,5 @@ class Trainer:
 def has_bfloat16(device: torch.device) -> bool:
     """Return whether numbers of half the length are multiplied faster there."""
     # PyTorch asks the processor only here, and tells nobody but itself.
-    return device.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+    asked = (torch.cpu._is_amx_tile_supported, torch.cpu._is_avx512_bf16_supported)  # noqa: SLF001
+    return device.type == "cuda" or any(here() for here in asked)

@@ -21,7 +21,7 @@ from benchmarks.denoise import findings
 from benchmarks.denoise.chance import stand_ins
 from benchmarks.denoise.clean import estimates, kept
 from benchmarks.denoise.findings import Quality, Speed
-from benchmarks.denoise.ours import found, weights_file
+from benchmarks.denoise.ours import found, weights_files
 from benchmarks.denoise.page import filled, shipped
 from benchmarks.denoise.plots import draw
 from benchmarks.denoise.quality import compared, unharmed
@@ -99,7 +99,7 @@ def _quality(asked: argparse.Namespace) -> Quality:
     _say("photographs without noise")
     return Quality(
         crop=crop,
-        weights={one.name: weights_file(one, asked.models) for one in ours},
+        weights={one.name: weights_files(one, asked.models) for one in ours},
         scores=scores,
         others=unseen,
         unharmed={one.name: unharmed(one, photos, asked.models) for one in ours},

@@ -17,13 +17,13 @@ from benchmarks.denoise.speed import Pace, Size
 class Quality:
     """How good: `unharmed` are pictures without noise, by network, none skipped.
 
-    `weights` holds file and SHA-256 by network; `others` are pictures that no choice
-    was made by.
+    `weights` holds files with their SHA-256 by network; `others` are pictures that no
+    choice was made by.
     """
 
     crop: int
     facts: dict[str, str]
-    weights: dict[str, tuple[str, str]]
+    weights: dict[str, dict[str, str]]
     scores: Scores
     others: Scores
     unharmed: Scores
@@ -66,7 +66,7 @@ def quality(path: Path) -> Quality | None:
     return Quality(
         crop=told["crop"],
         facts=told["facts"],
-        weights={name: (file, sha) for name, (file, sha) in told["weights"].items()},
+        weights=told["weights"],
         scores=_scores(told["scores"]),
         others=_scores(told["others"]),
         unharmed=_scores(told["unharmed"]),

@@ -47,10 +47,10 @@ def found(folder: Path | None) -> list[Ours]:
     return [one for one in ALL if one.model in there and _has(one, folder)]
 
 
-def weights_file(one: Ours, folder: Path | None) -> tuple[str, str]:
-    """Name and SHA-256 of the weights."""
+def weights_files(one: Ours, folder: Path | None) -> dict[str, str]:
+    """Names and SHA-256 of the weights."""
     weights = weights_of(one.model, folder, one.precision)
-    return weights.path.name, weights.sha256
+    return {file.path.name: file.sha256 for file in weights.files}
 
 
 def cleaner(one: Ours, folder: Path | None) -> Cleaner:
@@ -95,4 +95,4 @@ def estimated(pixels: Floats) -> float:
 def _has(one: Ours, folder: Path | None) -> bool:
     if one.precision == "float32":
         return True
-    return weights_of(one.model, folder, "int8").path.stem.endswith("int8")
+    return any("int8" in name for name in weights_files(one, folder))

@@ -71,7 +71,7 @@ _FACTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "weights": lambda card: f"`{card['file']}`, {card['bytes'] / 1e6:.1f} MB",
     "SHA-256": lambda card: f"`{card['sha256']}`",
     "weights in eight bits": lambda card: (
-        f"`{card['int8']['sha256']}`" if card.get("int8") else "none"
+        "; ".join(map(_twin, card.get("int8", ()))) or "none"
     ),
     "parameters": lambda card: f"{card['parameters']:,}",
     "multiplications per pixel": lambda card: f"{card['macs_per_pixel']:,}",
@@ -92,10 +92,17 @@ _FACTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
 }
 
 
+def _twin(told: Mapping[str, Any]) -> str:
+    whose = f"σ < {told['below']:g}" if told["below"] else "other noise"
+    return f"for {whose} `{told['file']}`, `{told['sha256']}`"
+
+
 def _numbers(cards: Cards, good: Quality) -> Iterator[str]:
     mine = {card["sha256"] for card in cards.values()}
-    mine |= {card["int8"]["sha256"] for card in cards.values() if card.get("int8")}
-    ours = [name for name, (_, sha) in good.weights.items() if sha in mine]
+    mine |= {twin["sha256"] for card in cards.values() for twin in card.get("int8", ())}
+    ours = [
+        name for name, files in good.weights.items() if mine.issuperset(files.values())
+    ]
     if not ours:
         yield "These weights were not measured against other methods yet."
         return

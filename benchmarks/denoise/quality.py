@@ -80,11 +80,16 @@ def unharmed(
 def _ours(
     one: ours.Ours, photos: Sequence[Photo], folder: Path | None, shown: Path
 ) -> Scores:
-    """A network told the truth, left to estimate, and as the service runs it."""
+    """A network told the truth, left to estimate, and as the service runs it.
+
+    A blind one is not told; that it may have weights for strong noise and for weak is
+    nothing it needs the truth for.
+    """
     clean = ours.cleaner(one, folder)
-    ways: dict[str, Run] = {one.name: lambda noise, sigma, _: clean(noise, sigma)}
+    ways: dict[str, Run] = {one.name: lambda noise, *_: _blind(clean, noise)}
     if clean.conditional:
-        ways[f"{one.name}-estimated"] = lambda noise, *_: _blind(clean, noise)
+        ways[f"{one.name}-estimated"] = ways[one.name]
+        ways[one.name] = lambda noise, sigma, _: clean(noise, sigma)
     ways[f"{one.name}-served"] = lambda noise, *_: _served(clean, noise)
     return {
         name: list(_all(photos, run, 0.0, shown if name == one.name else None))

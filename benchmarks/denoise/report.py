@@ -83,7 +83,11 @@ def _about_quality(found: Quality, pictures: Mapping[str, str]) -> Iterator[str]
     names = _photos(found.scores)
     yield "## How well"
     yield listed(found.facts)
-    weights = [[name, file, sha[:16]] for name, (file, sha) in found.weights.items()]
+    weights = [
+        [name, file, sha[:16]]
+        for name, files in found.weights.items()
+        for file, sha in files.items()
+    ]
     yield table(["weights", "file", "SHA-256"], weights)
     missing = [
         one for one in VARIANTS if not any(n.startswith(one) for n in found.weights)

@@ -9,9 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as nn
 from PIL import Image
+from training.bands import HIGHEST, STRONG, WEAK
 from training.dice import Dice
 from training.jpeg import LUMINANCE, compressed
-from training.noise import HIGHEST, spoiled
+from training.noise import spoiled
 from training.pool import Pool
 from training.scenes import camera
 from training.scenes.forms import forms
@@ -87,6 +88,20 @@ def test_noise_has_the_strength_that_it_says() -> None:
     assert ((measured - told).abs() < 0.02 + 0.15 * told).all()
     assert told.max() > 0.9 * HIGHEST
     assert (told == 0).any()
+
+
+def test_noise_of_a_band_stays_near_it() -> None:
+    """What is told is blurred a little; clean patches are weak noise."""
+    dice, grey = Dice(CPU, 7), torch.full((200, 3, 48, 48), 0.5)
+    weak, strong = (
+        spoiled(dice, grey, band.weakest, band.strongest).sigma
+        for band in (WEAK, STRONG)
+    )
+    assert (weak == 0).any()
+    assert (strong > 0).all()
+    assert 30 / 255 < weak.max() < 40 / 255
+    assert 20 / 255 < strong.min() < 30 / 255
+    assert strong.max() > 0.9 * HIGHEST
 
 
 def test_patches_are_cut_from_inside_the_photographs() -> None:

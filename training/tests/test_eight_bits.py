@@ -12,6 +12,7 @@ import onnxruntime
 import pytest
 import torch
 from training import hardening, twin
+from training.bands import WEAK
 from training.dice import Dice
 from training.hardening import hardened
 from training.networks import Denoiser
@@ -155,7 +156,7 @@ def test_a_file_becomes_the_network_that_it_was_written_of(
 def test_trained_weights_become_their_twin(tmp_path: Path) -> None:
     whole, small = _written(tmp_path, _drawn(TINY["quality"])), tmp_path / "small.onnx"
     dice = Dice(torch.device("cpu"), 1)
-    quantised(whole, small, Supply(Pool(dice, 1, 96, 1), dice))
+    quantised(whole, small, Supply(Pool(dice, 1, 96, 1), dice, WEAK))
     picture = np.random.default_rng(1).random((1, 3, 32, 48), dtype=np.float32)
     one, other = (
         onnxruntime.InferenceSession(path).run(None, {"image": picture})[0]
@@ -168,7 +169,7 @@ def test_a_twin_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     """So that it may learn further."""
     whole, small = _written(tmp_path, _drawn(TINY["quality"])), tmp_path / "small.onnx"
     dice = Dice(torch.device("cpu"), 1)
-    supply = Supply(Pool(dice, 1, 96, 1), dice)
+    supply = Supply(Pool(dice, 1, 96, 1), dice, WEAK)
     quantised(whole, small, supply)
     first = small.read_bytes()
     quantised(whole, small, supply, further=True)

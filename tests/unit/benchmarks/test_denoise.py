@@ -79,7 +79,7 @@ def told(scores: Scores) -> Quality:
     return Quality(
         crop=CROP,
         facts={"processor": "one"},
-        weights={"quality-float32": ("denoise-quality.onnx", "0" * 64)},
+        weights={"quality-float32": {"denoise-quality.onnx": "0" * 64}},
         scores=scores,
         others=scores,
         unharmed={"quality-float32": [at("china", 0, 41.0), at("rocket", 0, 39.0)]},

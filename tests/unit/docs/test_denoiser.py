@@ -57,7 +57,7 @@ def test_numbers_of_other_weights_are_not_told_of_these() -> None:
     found = Quality(
         crop=256,
         facts={},
-        weights={"fast-float32": ("denoise-fast.onnx", "f" * 64)},
+        weights={"fast-float32": {"denoise-fast.onnx": "f" * 64}},
         scores={"noisy": rows, "fast-float32": rows, "fast-float32-served": rows},
         others={},
         unharmed={},

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from tests.denoising import opened
 from tests.networks import blurring, by_chance
 
 from pixtools.domain.errors import DenoiserUnusable
+from pixtools.engine import Denoisers, EngineConfig
 from pixtools.engine.abilities import abilities
 from pixtools.engine.denoise import session, weights as rules
 from pixtools.engine.denoise.processor import multiplies_bytes
@@ -34,8 +38,6 @@ def change(folder: Path, **facts: Any) -> None:
 
 def sign(folder: Path) -> None:
     """Let the card describe whatever stands beside it."""
-    import hashlib
-
     raw = (folder / "denoise-quality.onnx").read_bytes()
     change(folder, sha256=hashlib.sha256(raw).hexdigest())
 
@@ -54,8 +56,8 @@ def test_imported_weights_win_over_those_of_the_package(
     by_chance(by_chance(shipped, "quality"), "fast")
     both = opened(imported)
     assert both.names() == ("quality", "fast")
-    assert both.open("quality").weights.path.parent == imported
-    assert both.open("fast").weights.path.parent == shipped
+    assert both.open("quality").weights.files[0].path.parent == imported
+    assert both.open("fast").weights.files[0].path.parent == shipped
 
 
 def test_a_network_is_opened_once(imported: Path) -> None:
@@ -119,13 +121,26 @@ def test_a_network_that_fails_as_it_runs_is_named(imported: Path) -> None:
         network.clean(np.zeros((5, 8, 8), np.float32), 0.1)
 
 
+def twins(folder: Path, *borders: float | None) -> list[str]:
+    """Let the card name weights in eight bits for noise below each of these."""
+    told = []
+    for number, below in enumerate(borders):
+        path = folder / f"denoise-quality-int8-{number}.onnx"
+        by_chance(folder / "else", "quality", seed=2 + number)
+        shutil.copy(folder / "else" / "denoise-quality.onnx", path)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        told.append({"file": path.name, "sha256": sha256, "below": below})
+    change(folder, int8=told)
+    return [str(each["file"]) for each in told]
+
+
 @pytest.mark.parametrize(
-    ("precision", "quick", "taken"),
+    ("precision", "quick", "small"),
     [
-        ("auto", True, "denoise-quality-int8.onnx"),
-        ("auto", False, "denoise-quality.onnx"),
-        ("float32", True, "denoise-quality.onnx"),
-        ("int8", False, "denoise-quality-int8.onnx"),
+        ("auto", True, True),
+        ("auto", False, False),
+        ("float32", True, False),
+        ("int8", False, True),
     ],
 )
 def test_eight_bits_are_taken_where_they_are_quicker_or_asked_for(
@@ -133,19 +148,47 @@ def test_eight_bits_are_taken_where_they_are_quicker_or_asked_for(
     monkeypatch: pytest.MonkeyPatch,
     precision: Any,
     quick: bool,
-    taken: str,
+    small: bool,
 ) -> None:
     monkeypatch.setattr(rules, "multiplies_bytes", lambda: quick)
-    (imported / "denoise-quality-int8.onnx").write_bytes(b"small")
-    change(imported, int8={"sha256": "its own"})
+    named = twins(imported, 30.0, None)
     found = weights_of("quality", imported, precision)
-    assert found.path.name == taken
-    assert (found.sha256 == "its own") == ("int8" in taken)
+    taken = named if small else ["denoise-quality.onnx"]
+    assert [file.path.name for file in found.files] == taken
 
 
-def test_eight_bits_that_are_not_there_are_fractions(imported: Path) -> None:
+@pytest.mark.parametrize("lost", ["denoise-quality-int8-0", "denoise-quality-int8-1"])
+def test_eight_bits_that_are_not_all_there_are_fractions(
+    imported: Path, lost: str
+) -> None:
+    twins(imported, 30.0, None)
+    (imported / f"{lost}.onnx").unlink()
     found = weights_of("quality", imported, "int8")
-    assert found.path.name == "denoise-quality.onnx"
+    assert [file.path.name for file in found.files] == ["denoise-quality.onnx"]
+
+
+@pytest.mark.parametrize("borders", [(30.0,), (30.0, 20.0, None), (None, 30.0)])
+def test_eight_bits_that_leave_some_noise_to_nobody_are_refused(
+    imported: Path, borders: tuple[float | None, ...]
+) -> None:
+    twins(imported, *borders)
+    with pytest.raises(DenoiserUnusable, match="card of the denoiser quality"):
+        weights_of("quality", imported, "int8")
+
+
+def test_each_noise_has_the_weights_that_were_made_for_it(imported: Path) -> None:
+    names = twins(imported, 30.0, None)
+    picture = np.random.default_rng(1).random((3, 24, 24), np.float32)
+    network = Denoisers(EngineConfig(models_dir=imported, precision="int8"))
+    said = [
+        network.open("quality").clean(picture, sigma / 255.0)
+        for sigma in (0.0, 29.9, 30.1, 90.0)
+    ]
+    for name, pair in zip(names, (said[:2], said[2:]), strict=True):
+        session = onnxruntime.InferenceSession(imported / name)
+        (wanted,) = session.run(None, {"image": picture[None]})
+        for answer in pair:
+            np.testing.assert_allclose(answer, wanted[0], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,8 @@ def test_an_import_replaces_all_of_the_one_before_it(
     tmp_path: Path, models: Path
 ) -> None:
     import_weights(file_of(tmp_path, BLUR["quality"]), models, None)
-    (models / "denoise-quality-int8.onnx").write_bytes(b"of the weights before")
+    for twin in ("int8-weak", "int8-strong"):
+        (models / f"denoise-quality-{twin}.onnx").write_bytes(b"of the weights before")
     half = {name: array / 2 for name, array in BLUR["quality"].items()}
     half["model.38.weight"] = half["model.38.weight"] * np.float32(2**20)
     done = import_weights(file_of(tmp_path, half), models, None)

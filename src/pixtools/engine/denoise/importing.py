@@ -59,7 +59,8 @@ def remove_weights(folder: Path, name: Model) -> None:
         InvalidRequest: None were imported by that name.
         ConfigurationInvalid: The folder can't be written.
     """
-    there = [path for path in files_of(folder, name) if path.exists()]
+    weights, card, twins = files_of(folder, name)
+    there = [path for path in (weights, *twins, card) if path.exists()]
     if not there:
         raise InvalidRequest(f"No weights were imported for {name}.")
     try:
@@ -85,7 +86,7 @@ def _put(folder: Path, name: str, raw: bytes, told: dict[str, Any]) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = files_of(folder, name)
-    for path in (files.weights, files.small):
+    for path in (files.weights, *files.twins):
         path.unlink(missing_ok=True)
     _write(files.card, json.dumps(told, indent=2).encode() + b"\n")
     _write(files.weights, raw)

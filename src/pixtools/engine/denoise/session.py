@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtools.domain.errors import DenoiserUnusable
 from pixtools.domain.plan import Model
 from pixtools.engine.config import EngineConfig
-from pixtools.engine.denoise.weights import Weights, available, weights_of
+from pixtools.engine.denoise.weights import File, Weights, available, weights_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,14 +25,15 @@ class Network:
     """A network that takes noise out of pictures."""
 
     def __init__(self, weights: Weights, threads: int) -> None:
-        """Open it; raises DenoiserUnusable."""
+        """Open all its files; raises DenoiserUnusable."""
         self.weights = weights
-        self._session = _opened(weights, threads)
+        self._sessions = [_opened(weights, file, threads) for file in weights.files]
 
     def clean(self, picture: Floats, sigma: float) -> Floats:
         """Take noise of about `sigma` (0..1) out of a 3 × height × width picture.
 
-        Its values are 0..1, its sides multiples of the card's; raises
+        Values are 0..1, sides multiples of the card's. A network that knows nothing
+        of `sigma` may still have weights for strong noise and for weak. Raises
         DenoiserUnusable.
         """
         import numpy as np
@@ -41,13 +42,17 @@ class Network:
         if self.weights.conditional:
             given["sigma"] = np.full((1, 1, 1, 1), sigma, np.float32)
         try:
-            (answer,) = self._session.run(["denoised"], given)
+            (answer,) = self._for(sigma).run(["denoised"], given)
         except Exception as error:  # ONNX Runtime's errors have no root of their own
             raise _unusable(self.weights, "it can't be run") from error
         cleaned: Floats = answer[0]
         if cleaned.shape != picture.shape:
             raise _unusable(self.weights, "its answer has another size")
         return cleaned
+
+    def _for(self, sigma: float) -> ort.InferenceSession:
+        passed = (sigma * 255.0 >= file.below for file in self.weights.files)
+        return self._sessions[sum(passed)]
 
 
 class Denoisers:
@@ -88,17 +93,17 @@ def _threads() -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
 
 
-def _opened(weights: Weights, threads: int) -> ort.InferenceSession:
+def _opened(weights: Weights, file: File, threads: int) -> ort.InferenceSession:
     # A decoder of hostile images carries neither of these before it has to.
     import hashlib
 
     import onnxruntime as ort
 
     try:
-        raw = weights.path.read_bytes()
+        raw = file.path.read_bytes()
     except OSError as error:
         raise _unusable(weights, "its file can't be read") from error
-    if hashlib.sha256(raw).hexdigest() != weights.sha256:
+    if hashlib.sha256(raw).hexdigest() != file.sha256:
         raise _unusable(weights, "its file is not the one that its card describes")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
