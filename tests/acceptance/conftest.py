@@ -90,10 +90,12 @@ def photo_vga(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def busy(service: Served, photo_12mp: Path) -> Iterator[list[str]]:
     """All runners are busy for as long as the test lasts."""
     ids = [submitted(service, photo_12mp, SLOW) for _ in range(hands(service))]
-    eventually(lambda: all(job(service, i)["started_at"] for i in ids), 20)
-    yield ids
-    for job_id in ids:
-        service.http.delete(f"/v1/jobs/{job_id}")
+    try:
+        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 60)
+        yield ids
+    finally:  # or they keep workers from whatever comes next
+        for job_id in ids:
+            service.http.delete(f"/v1/jobs/{job_id}")
 
 
 @pytest.hookimpl(wrapper=True)
