@@ -91,7 +91,7 @@ def busy(service: Served, photo_12mp: Path) -> Iterator[list[str]]:
     """All runners are busy for as long as the test lasts."""
     ids = [submitted(service, photo_12mp, SLOW) for _ in range(hands(service))]
     try:
-        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 60)
+        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 20)
         yield ids
     finally:  # or they keep workers from whatever comes next
         for job_id in ids:

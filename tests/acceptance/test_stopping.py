@@ -35,7 +35,7 @@ def running(service: Served, photo_12mp: Path) -> Iterator[str]:
     """A job in the middle of a long encode."""
     job_id = submitted(service, photo_12mp, SLOW)
     try:
-        eventually(lambda: job(service, job_id)["progress"] > 0, 60)
+        eventually(lambda: job(service, job_id)["progress"] > 0, 20)
         yield job_id
     finally:  # or it keeps a worker from whatever comes next
         service.http.delete(f"/v1/jobs/{job_id}")
@@ -66,15 +66,15 @@ class TestCancel:
     ) -> None:
         since = time.monotonic()
         assert service.http.post(f"/v1/jobs/{running}/cancel").status_code == 202
-        document = ended(service, running, within=30)
-        assert time.monotonic() - since < 15  # the encode takes most of a minute
+        document = ended(service, running, within=8)
+        assert time.monotonic() - since < 6
         assert document["status"] == "canceled"
         assert [o["status"] for o in document["outputs"]] == ["skipped"]
         assert document["outputs"][0]["url"] is None
 
     def test_it_leaves_no_output_behind(self, service: Served, running: str) -> None:
         service.http.post(f"/v1/jobs/{running}/cancel")
-        ended(service, running, within=30)
+        ended(service, running, within=8)
         left = [name for name in service.files() if running in name]
         assert all(name.startswith("objects/raw/") for name in left), left
 
@@ -90,7 +90,7 @@ class TestCancel:
         waiting = submitted(service, photo_vga)
         for job_id in busy:
             service.http.post(f"/v1/jobs/{job_id}/cancel")
-        assert ended(service, waiting)["status"] == "succeeded"
+        assert ended(service, waiting, within=20)["status"] == "succeeded"
 
     def test_twice_is_as_good_as_once(
         self, service: Served, busy: list[str], photo_vga: Path
@@ -181,7 +181,7 @@ class TestRetry:
         second = service.http.post(canceled["links"]["retry"]).json()["job_id"]
         for job_id in busy:
             service.http.post(f"/v1/jobs/{job_id}/cancel")
-        assert ended(service, second)["status"] == "succeeded"
+        assert ended(service, second, within=20)["status"] == "succeeded"
 
     def test_what_did_not_fail_is_not_retried(
         self, service: Served, photo_vga: Path
