@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.visiting import SLOW, ended, job, submitted
 from tests.chaos.aftermath import check_all_succeeded, check_tidy
-from tests.chaos.work import ENCODE
+from tests.chaos.work import LONG
 
 from pixtools.jobs.service import Rules
 from pixtools.testing.serving import Serving, eventually, serving
@@ -36,20 +36,19 @@ def attempt_of(service: Serving, job_id: str) -> int:
     return int(found[0]) if found else 0
 
 
-def children(service: Serving, nice: int) -> list[int]:
-    """The pixel children that yield to the service by so many steps."""
+def heavy_children(service: Serving) -> list[int]:
+    """The pixel children for heavy work: they yield to the others."""
+    nice = WorkersConfig().nice_heavy
     parent = os.getpriority(os.PRIO_PROCESS, service.process.pid)
     of = {pid: os.getpriority(os.PRIO_PROCESS, pid) for pid in service.pixel_children()}
     return [pid for pid, own in of.items() if own == min(19, parent + nice)]
 
 
-def kill_at_attempt(
-    service: Serving, job_id: str, attempt: int, nice: int = WorkersConfig().nice
-) -> int:
-    """Kill the only child for work of its kind in the middle of an attempt."""
+def kill_at_attempt(service: Serving, job_id: str, attempt: int) -> int:
+    """Kill the only child for heavy work in the middle of an attempt."""
     eventually(lambda: attempt_of(service, job_id) == attempt, 40)  # after a pause
-    eventually(lambda: len(children(service, nice)) == 1, 20)
-    (victim,) = children(service, nice)
+    eventually(lambda: len(heavy_children(service)) == 1, 20)
+    (victim,) = heavy_children(service)
     os.kill(victim, signal.SIGKILL)
     eventually(lambda: victim not in service.pixel_children(), 10)
     return victim
@@ -58,7 +57,7 @@ def kill_at_attempt(
 def test_the_job_succeeds_all_the_same(
     service: Serving, photo_12mp: Path, photo_vga: Path
 ) -> None:
-    job_id = submitted(service, photo_12mp, ENCODE)
+    job_id = submitted(service, photo_12mp, LONG)
     eventually(lambda: job(service, job_id)["progress"] > 0, 20)
     kill_at_attempt(service, job_id, 1)
     others = [submitted(service, photo_vga) for _ in range(3)]
@@ -83,7 +82,7 @@ def test_a_photo_that_kills_every_child_fails_in_the_end(
     poison = submitted(service, photo_12mp, SLOW)
     others = []
     for attempt in range(1, Rules().max_attempts + 1):
-        kill_at_attempt(service, poison, attempt, WorkersConfig().nice_heavy)
+        kill_at_attempt(service, poison, attempt)
         others.append(submitted(service, photo_vga))
     document = ended(service, poison, within=30)
     assert document["status"] == "failed"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from tests.acceptance.visiting import Step
 
 ENCODE: list[Step] = [{"id": "a", "action": "convert", "format": "avif", "effort": 0}]
-"""About a second and a half for twelve megapixels."""
+"""About a second for twelve megapixels."""
+
+LONG: list[Step] = [{"id": "a", "action": "convert", "format": "avif", "effort": 3}]
+"""Four seconds and more, so that its middle is not over before it is found."""
 
 MIXED: list[list[Step]] = [
     [{"id": "a", "action": "resize", "width": 320, "format": "webp"}],

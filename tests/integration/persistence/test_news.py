@@ -173,8 +173,9 @@ def test_what_was_rung_while_the_server_was_away_is_said_later(
             bell.news("third")
             assert all(wire.refused.acquire(timeout=SOON) for _ in range(2))
             wire.open_door()
-            got = [heard.get(timeout=SOON) for _ in range(2)]
-    assert sorted(got) == [("news", "second"), ("news", "third")]
+            missed = {("news", "second"), ("news", "third")}
+            while missed:  # "first" may come again: its answer may not have come
+                missed.discard(heard.get(timeout=SOON))
     lost = [note for note in caplog.records if note.message == "news_lost"]
     assert len(lost) == 1
 
