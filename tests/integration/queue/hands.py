@@ -24,9 +24,14 @@ from pixtools.queue.line import Line
 from pixtools.queue.topology import EXCHANGE, dead_letters_of
 from pixtools.testing.program import Program, eventually
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+
+
+def patient(url: str) -> BrokerConfig:
+    """For all who are not asked how long they wait: disks may stand still."""
+    return BrokerConfig(url=url, connect_within=PATIENCE, answer_within=PATIENCE)
 
 
 def wakeup(lane: Lane = "default_queue", kind: StageKind = "render") -> Wakeup:
@@ -52,9 +57,11 @@ class Rabbit:
     broker: Broker
 
     def empty(self) -> None:
-        """Remove every message that waits."""
+        """Remove every message that waits, or was held by the worker before."""
         for lane in LANES:
             self.broker.ready(lane)  # declares what is missing
+            # Only then the tokens of a worker that was just killed are here again.
+            self.eventually_heard_by(0, lane)
             for name in (lane, dead_letters_of(lane)):
                 self._channel(methodcaller("queue_purge", name))
 
@@ -95,18 +102,43 @@ class Rabbit:
             found = http.get(f"/queues/{self._name}").json()
         return {each["name"] for each in found if not each.get("exclusive")}
 
+    def ready(self, lane: Lane = "default_queue") -> int:
+        """How many wait, if any: a queue that is too busy to answer says none."""
+        count = 0
+
+        def answered() -> bool:
+            nonlocal count
+            count = self.broker.ready(lane)
+            return count > 0
+
+        eventually(answered, PATIENCE)
+        return count
+
     def eventually_ready(self, count: int, lane: Lane = "default_queue") -> None:
-        eventually(lambda: self.broker.ready(lane) == count, PATIENCE)
+        self._eventually(self.broker.ready, count, lane)
 
     def eventually_dead(self, count: int, lane: Lane = "default_queue") -> None:
-        eventually(lambda: self.broker.dead_letters(lane) == count, PATIENCE)
+        self._eventually(self.broker.dead_letters, count, lane)
+
+    def eventually_heard_by(self, count: int, lane: Lane = "default_queue") -> None:
+        """So many workers listen."""
+        self._eventually(self.broker.consumers, count, lane)
+
+    def _eventually(
+        self, counted: Callable[[Lane], int], count: int, lane: Lane
+    ) -> None:
+        eventually(
+            lambda: counted(lane) == count,
+            PATIENCE,
+            lambda: f"{counted(lane)} instead of {count}",
+        )
 
     @property
     def _name(self) -> str:
         return quote(unquote(urlsplit(self.url).path[1:]), safe="")
 
     def _channel(self, deed: Callable[[amqp.Channel], object]) -> None:
-        line = Line(BrokerConfig(url=self.url))
+        line = Line(patient(self.url))
         try:
             deed(line._questions)
         finally:

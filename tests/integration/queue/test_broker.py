@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from tests.integration.queue.hands import Rabbit, wakeup, wakeups
+from tests.integration.queue.hands import PATIENCE, Rabbit, patient, wakeup, wakeups
 from tests.integration.queue.proxy import proxied
 
 from pixtools.domain.errors import (
@@ -15,13 +15,14 @@ from pixtools.domain.errors import (
     PixtoolsError,
 )
 from pixtools.queue.broker import Broker
-from pixtools.queue.config import LANES, BrokerConfig
+from pixtools.queue.config import BrokerConfig
+from pixtools.testing.program import eventually
 
 
 def test_when_posting_returns_the_broker_holds_every_token(rabbit: Rabbit) -> None:
     rabbit.broker.post([*wakeups(300), wakeup("ml_inference_queue", "denoise")])
-    assert rabbit.broker.ready("default_queue") == 300
-    assert rabbit.broker.ready("ml_inference_queue") == 1
+    assert rabbit.ready() == 300
+    assert rabbit.ready("ml_inference_queue") == 1
     assert rabbit.broker.consumers("default_queue") == 0
     assert rabbit.broker.dead_letters("default_queue") == 0
 
@@ -45,34 +46,43 @@ def test_a_broker_that_is_silent_is_waited_for_no_longer_than_was_said(
     with proxied(rabbit.url) as (wire, url):
         config = BrokerConfig(url=url, connect_within=1.5, answer_within=1.5)
         heard = Broker(config)
-        heard.check()
+        eventually(lambda: answers(heard), PATIENCE)
         wire.hold()
         for broker in (heard, Broker(config)):
             began = time.monotonic()
             with pytest.raises(BrokerUnavailable, match="no answer in time"):
                 broker.check()
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < PATIENCE / 2  # not for ever
         wire.let_go()
-        heard.check()
+        eventually(lambda: answers(heard), PATIENCE)
         heard.close()
+
+
+def answers(broker: Broker) -> bool:
+    """Whether it does so in time, which a busy one may not at once."""
+    try:
+        broker.check()
+    except BrokerUnavailable:
+        return False
+    return True
 
 
 def test_a_broken_connection_is_made_anew_without_a_word(rabbit: Rabbit) -> None:
     with proxied(rabbit.url) as (wire, url):
-        broker = Broker(BrokerConfig(url=url))
+        broker = Broker(patient(url))
         broker.post(wakeups(1))
         for ask in (broker.check, lambda: broker.post(wakeups(1))):
             wire.cut()
             wire.mend()
             ask()
-        assert broker.ready("default_queue") == 2
+        assert rabbit.ready() == 2
         broker.close()
 
 
 def test_wrong_credentials_are_said_without_showing_them(rabbit: Rabbit) -> None:
     wrong = rabbit.url.replace("://", "://x", 1)
     with pytest.raises(BrokerUnavailable) as refused:
-        Broker(BrokerConfig(url=wrong)).check()
+        Broker(patient(wrong)).check()
     assert "refused" in refused.value.detail.lower()
     assert rabbit.url.split(":")[2].split("@")[0] not in refused.value.detail
 
@@ -83,7 +93,7 @@ def test_a_queue_that_somebody_deleted_is_there_again_at_the_next_look(
     rabbit.delete_queue("default_queue")
     assert rabbit.broker.ready("default_queue") == 0
     rabbit.broker.post(wakeups(2))
-    assert rabbit.broker.ready("default_queue") == 2
+    assert rabbit.ready() == 2
 
 
 def test_tokens_that_lead_nowhere_are_no_success(rabbit: Rabbit) -> None:
@@ -93,7 +103,7 @@ def test_tokens_that_lead_nowhere_are_no_success(rabbit: Rabbit) -> None:
     with pytest.raises(BrokerUnavailable, match="nothing leads to default_queue"):
         rabbit.broker.post(wakeups(3))
     rabbit.broker.post(wakeups(3))
-    assert rabbit.broker.ready("default_queue") == 3
+    assert rabbit.ready() == 3
 
 
 def test_queues_that_were_declared_otherwise_are_named(rabbit: Rabbit) -> None:
@@ -101,7 +111,7 @@ def test_queues_that_were_declared_otherwise_are_named(rabbit: Rabbit) -> None:
     rabbit.declare("default_queue", {"x-queue-type": "classic"})
     try:
         with pytest.raises(ConfigurationInvalid) as refused:
-            Broker(BrokerConfig(url=rabbit.url)).post(wakeups(1))
+            Broker(patient(rabbit.url)).post(wakeups(1))
     finally:
         rabbit.delete_queue("default_queue")
     assert "'default_queue'" in refused.value.detail
@@ -125,4 +135,4 @@ def test_any_thread_may_ask(rabbit: Rabbit) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    assert sum(rabbit.broker.ready(lane) for lane in LANES) == 240
+    assert rabbit.ready() == 240
