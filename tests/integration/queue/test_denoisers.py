@@ -11,7 +11,8 @@ from tests.networks import blurring
 
 from pixtools.testing.program import Program, command, eventually
 
-START_SECONDS = 60.0
+START_SECONDS = 90.0
+"""Its child yields to all others, who may be busy."""
 Begin = Callable[[Path], Program]
 
 

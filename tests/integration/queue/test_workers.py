@@ -9,13 +9,23 @@ from pathlib import Path
 
 import pytest
 from tests.contract.queue.versions import V2
-from tests.integration.queue.hands import PATIENCE, Rabbit, hands, wakeup, wakeups
+from tests.integration.queue.hands import (
+    PATIENCE,
+    Rabbit,
+    hands,
+    patient,
+    wakeup,
+    wakeups,
+)
 from tests.integration.queue.proxy import proxied
 
 from pixtools.queue.broker import Broker
-from pixtools.queue.config import LANES, BrokerConfig
+from pixtools.queue.config import LANES
 from pixtools.queue.topology import dead_letters_of
-from pixtools.testing.program import eventually
+from pixtools.testing.program import STOP_SECONDS, eventually
+
+GIVE_BACK = STOP_SECONDS / 2
+"""Longer than a machine stalls: ended by force is not what is asked about."""
 
 
 def test_every_token_is_spent_once_by_some_thread(
@@ -82,7 +92,7 @@ def test_a_lost_connection_is_made_anew_and_the_work_goes_on(
         worker.eventually_ran(12)
         rabbit.eventually_ready(0)
         worker.program.refuse_death()
-        assert "token_comes_back" in worker.program.words()
+        eventually(lambda: "token_comes_back" in worker.program.words(), PATIENCE)
         assert "Traceback" not in worker.program.words()
 
 
@@ -115,11 +125,12 @@ def test_an_old_and_a_new_worker_live_side_by_side(
     rabbit: Rabbit, tmp_path: Path
 ) -> None:
     """Both take what is posted today; what comes next only the new one understands."""
-    tomorrow = Broker(BrokerConfig(url=rabbit.url), V2)
+    tomorrow = Broker(patient(rabbit.url), V2)
     with hands(rabbit.url, tmp_path / "new", newer=True) as new:
         tomorrow.post(wakeups(3))
         new.eventually_ran(3)
         with hands(rabbit.url, tmp_path / "old") as old:
+            rabbit.eventually_heard_by(2)  # tokens go to whoever listens by turns
             rabbit.broker.post(wakeups(40))
             eventually(lambda: len(old.ran) + len(new.ran) == 43, PATIENCE)
             assert old.ran
@@ -134,13 +145,16 @@ def test_an_old_and_a_new_worker_live_side_by_side(
 def test_asked_to_stop_a_worker_begins_nothing_and_gives_back_what_takes_too_long(
     rabbit: Rabbit, tmp_path: Path
 ) -> None:
-    with hands(rabbit.url, tmp_path / "one", finish_within=0.3) as worker:
+    with hands(
+        rabbit.url, tmp_path / "one", finish_within=2.0, give_back_within=GIVE_BACK
+    ) as worker:
         worker.hold()
         rabbit.broker.post(wakeups(5))
         worker.eventually_ran(2)
         began = time.monotonic()
-        assert worker.program.stop() == 0
-        assert 0.3 <= time.monotonic() - began < 10
+        # By the time that two are given back, no more are sent in their place.
+        assert worker.program.stop(STOP_SECONDS) == 0
+        assert time.monotonic() - began >= 2
         assert len(worker.given_back) == 2
         assert len(worker.ran) == 2
         rabbit.eventually_ready(3)
@@ -156,7 +170,7 @@ def test_asked_to_stop_a_worker_lets_short_work_end(
         worker.program.send(signal.SIGTERM)
         eventually(lambda: "worker_stopping" in worker.program.words(), PATIENCE)
         worker.let_go()
-        assert worker.program.process.wait(10) == 0
+        assert worker.program.process.wait(STOP_SECONDS) == 0
         assert worker.given_back == []
         rabbit.eventually_ready(0)
 
@@ -167,7 +181,13 @@ def test_a_worker_stops_as_softly_while_its_broker_is_away(
 ) -> None:
     with (
         proxied(rabbit.url) as (wire, url),
-        hands(url, tmp_path / "one", start=False, finish_within=0.2) as worker,
+        hands(
+            url,
+            tmp_path / "one",
+            start=False,
+            finish_within=0.2,
+            give_back_within=GIVE_BACK,
+        ) as worker,
     ):
         if ever_connected:
             worker.start()
@@ -178,7 +198,7 @@ def test_a_worker_stops_as_softly_while_its_broker_is_away(
         if not ever_connected:
             worker.program.start()
         eventually(lambda: "broker_away" in worker.program.words(), PATIENCE)
-        assert worker.program.stop(within=10) == 0
+        assert worker.program.stop(STOP_SECONDS) == 0
         assert len(worker.given_back) == ever_connected
 
 
@@ -268,5 +288,5 @@ def test_queues_that_were_declared_otherwise_end_a_worker_with_one_sentence(
 def scraped(port: int) -> str:
     import httpx2
 
-    with httpx2.Client(trust_env=False) as http:
+    with httpx2.Client(timeout=PATIENCE, trust_env=False) as http:
         return http.get(f"http://127.0.0.1:{port}/metrics").text
