@@ -28,6 +28,8 @@ from pixtools.storage.secrets_file import SecretsFile
 from pixtools.testing.port_suites.blobs import KEY, get, put
 
 MIB = 1024 * 1024
+PATIENCE = 60.0
+"""A disk may stand still for long when twenty mebibytes come at once."""
 
 
 class WallClock:
@@ -73,8 +75,8 @@ def server(config: StorageConfig, blobs: LocalBlobs, free_port: int) -> Iterator
     thread.join()
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
@@ -91,11 +93,12 @@ def test_a_long_file_goes_in_and_comes_out(
     """Twenty mebibytes, a piece at a time."""
     photo = os.urandom(20 * MIB)
     upload = links.upload(KEY, content_type="image/png", bytes=len(photo), sha256=None)
-    answer = httpx2.put(upload.url, content=photo, headers=dict(upload.headers))
+    head = dict(upload.headers)
+    answer = httpx2.put(upload.url, content=photo, headers=head, timeout=PATIENCE)
     assert answer.status_code == 200
     assert get(blobs, KEY) == photo
     url, _ = links.download(KEY, "a.png", "image/png")
-    assert httpx2.get(url).content == photo
+    assert httpx2.get(url, timeout=PATIENCE).content == photo
 
 
 @pytest.mark.usefixtures("server")
@@ -116,7 +119,7 @@ def test_a_connection_that_breaks_leaves_nothing(
 def test_a_refusal_does_not_wait_for_the_body(links: LocalLinks) -> None:
     """A client in the middle of sending still reads why it may stop."""
     upload = links.upload(KEY, content_type=None, bytes=None, sha256=None)
-    answer = httpx2.put(upload.url, content=b"x" * (25 * MIB))
+    answer = httpx2.put(upload.url, content=b"x" * (25 * MIB), timeout=PATIENCE)
     assert answer.status_code == 413
     assert answer.json()["code"] == "upload_too_large"
 
@@ -129,7 +132,7 @@ def test_a_download_that_is_given_up_lets_go_of_its_file(
     put(blobs, KEY, b"x" * 20 * MIB)
     url, _ = links.download(KEY, "a.png", "image/png")
     held = open_objects()
-    with httpx2.stream("GET", url) as answer:
+    with httpx2.stream("GET", url, timeout=PATIENCE) as answer:
         chunks = answer.iter_raw(1024)  # while it lives, the connection does
         next(chunks)
         assert open_objects() == held + 1
