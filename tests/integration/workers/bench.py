@@ -16,6 +16,8 @@ from pixtools.domain.report import Report
 from pixtools.workers.config import WorkersConfig
 from pixtools.workers.pool import ProcessRenderer
 
+PATIENCE = 60.0
+"""Ends a hang. A child takes long to start while all to whom it yields are busy."""
 FAKE = Path(__file__).parent / "fake_child.py"
 CLEAN = OutputPlan(
     id="a", action="denoise", encode=Encode(format="jpg"), denoise=Denoise()
@@ -31,7 +33,8 @@ class Bench:
 
     def __init__(self, folder: Path, behaviour: str, **config: Any) -> None:
         command = (sys.executable, str(FAKE), behaviour)
-        self.renderer = ProcessRenderer(WorkersConfig(command=command, **config))
+        told: dict[str, Any] = {"command": command, "start_seconds": PATIENCE}
+        self.renderer = ProcessRenderer(WorkersConfig(**told | config))
         self.threads = ThreadPoolExecutor(8)
         self._folder = folder
         self._count = 0
@@ -70,8 +73,8 @@ class Bench:
         return self.threads.submit(self.render, scratch, **options)
 
 
-def eventually(condition: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
+def eventually(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.005)

@@ -44,7 +44,7 @@ def output(format: str = "jpg", **encode: object) -> OutputPlan:
 
 
 SMALL: Final = RenderPlan(outputs=(replace(output(), box=Box(width=64)),))
-SLOW: Final = RenderPlan(outputs=(output("avif", effort=7),))
+SLOW: Final = RenderPlan(outputs=(output("avif", effort=9),))  # about a minute
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +164,7 @@ def test_an_encode_that_does_not_listen_is_canceled_all_the_same(
     render: Callable[..., Report],
 ) -> None:
     """AVIF ignores libvips' kill: after the grace its process goes."""
+    render(SMALL)  # the start of a child can be canceled, too: have one
     began = time.monotonic()
 
     def cancel(_: float) -> None:
@@ -172,18 +173,16 @@ def test_an_encode_that_does_not_listen_is_canceled_all_the_same(
 
     with pytest.raises(Canceled):
         render(SLOW, checkpoint=cancel)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert render(SMALL).outputs
 
 
-def test_a_hard_time_out_ends_a_slow_encode(
-    render: Callable[..., Report], renderer: ProcessRenderer
-) -> None:
-    renderer.capabilities()
+def test_a_hard_time_out_ends_a_slow_encode(render: Callable[..., Report]) -> None:
+    render(SMALL)
     began = time.monotonic()
     with pytest.raises(TimedOut):
         render(SLOW, timeout=0.5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert render(SMALL).outputs
 
 
@@ -209,9 +208,10 @@ renderer.render(Path({str(photo)!r}), plan, Path({str(tmp_path)!r}), assets={{}}
     ) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
-        parent.stdout.readline()
+        idle = child.cpu_times().user
+        eventually(lambda: child.cpu_times().user > idle + 0.5, within=60)
         parent.kill()
-    child.wait(timeout=10)
+    child.wait(timeout=60)
 
 
 def test_ctrl_c_is_the_parents_business(
@@ -267,7 +267,7 @@ def test_each_job_tells_its_own_peak_of_memory(
     large = render(RenderPlan(outputs=(output("avif", effort=0),))).peak_rss_bytes
     (child,) = renderer.children()
     idle = psutil.Process(child.pid)
-    eventually(lambda: idle.memory_info().rss < large - 5 * MIB, within=10)
+    eventually(lambda: idle.memory_info().rss < large - 5 * MIB, within=60)
     small = render(SMALL).peak_rss_bytes
     assert 20 * MIB < small < large - 5 * MIB
 

@@ -49,7 +49,7 @@ with ProcessRenderer() as renderer:
     (child,) = renderer.children()
     status = Path(f"/proc/{child.pid}/status").read_text()
     peak = re.search(r"VmHWM:\\s*(\\d+)", status)
-    deadline = time.monotonic() + 10  # it trims when no job has come for a moment
+    deadline = time.monotonic() + 60  # it trims when no job has come for a moment
     while renderer.children()[0].rss_bytes > 35 << 20 and time.monotonic() < deadline:
         time.sleep(0.05)
     print(int(peak[1]) * 1024, renderer.children()[0].rss_bytes)

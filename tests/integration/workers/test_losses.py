@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.workers.bench import Bench, eventually, pid_of
+from tests.integration.workers.bench import PATIENCE, Bench, eventually, pid_of
 
 from pixtools.domain.errors import (
     PixtoolsError,
@@ -74,12 +74,15 @@ def test_a_child_that_lies_is_ended(bench: Callable[..., Bench], lie: str) -> No
     assert pool.renderer.children() == ()
 
 
-@pytest.mark.parametrize("manners", ["mute", "rude"])
+@pytest.mark.parametrize(
+    ("manners", "start_seconds", "sentence"),
+    [("mute", 0.5, r"nothing for 0\.5 seconds"), ("rude", PATIENCE, "Invalid JSON")],
+)
 def test_a_child_that_does_not_say_hello_is_ended(
-    bench: Callable[..., Bench], manners: str
+    bench: Callable[..., Bench], manners: str, start_seconds: float, sentence: str
 ) -> None:
-    pool = bench(manners, start_seconds=0.5)
-    with pytest.raises(WorkerLost):
+    pool = bench(manners, start_seconds=start_seconds)
+    with pytest.raises(WorkerLost, match=sentence):
         pool.renderer.capabilities()
     assert pool.renderer.children() == ()
 

@@ -6,10 +6,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
 
 import psutil
 import pytest
-from tests.integration.workers.bench import Bench, eventually, pid_of
+from tests.integration.workers.bench import PATIENCE, Bench, eventually, pid_of
 
 from pixtools.domain.errors import (
     Canceled,
@@ -17,6 +19,7 @@ from pixtools.domain.errors import (
     WorkerLost,
 )
 from pixtools.domain.limits import MIB
+from pixtools.domain.report import Report
 
 
 def test_a_job_is_done_in_a_child_that_stays_warm(bench: Callable[..., Bench]) -> None:
@@ -52,12 +55,20 @@ def test_as_many_jobs_run_at_once_as_there_may_be_children(
     scratches = [pool.scratch() for _ in range(3)]
     jobs = [pool.begin(scratch) for scratch in scratches[:2]]
     eventually(lambda: all((s / "started").exists() for s in scratches[:2]))
-    jobs.append(pool.begin(scratches[2]))
+    jobs.append(begun_in_vain(pool, scratches[2]))
     assert len(pool.renderer.children()) == 2
     assert not (scratches[2] / "started").exists()
     for scratch in scratches:
         (scratch / "go_on").touch()
-    assert len({pid_of(job.result()) for job in jobs}) == 2
+    assert len({pid_of(job.result(timeout=PATIENCE)) for job in jobs}) == 2
+
+
+def begun_in_vain(pool: Bench, scratch: Path) -> Future[Report]:
+    """A job that has found no child to do it, and says so by asking its caller."""
+    asked = threading.Event()
+    job = pool.begin(scratch, checkpoint=lambda _: asked.set())
+    assert asked.wait(PATIENCE)
+    return job
 
 
 def test_the_childs_domain_errors_are_raised_as_they_are(
@@ -112,7 +123,7 @@ def test_children_without_work_are_retired_except_those_kept(
     for scratch in scratches:
         (scratch / "go_on").touch()
     for job in jobs:
-        job.result()
+        job.result(timeout=PATIENCE)
     eventually(lambda: len(pool.renderer.children()) == 1)
 
 
@@ -142,13 +153,13 @@ def test_both_kinds_work_within_the_same_bound(bench: Callable[..., Bench]) -> N
     scratches = [pool.scratch() for _ in range(3)]
     jobs = [pool.begin(scratches[n], heavy=n == 0) for n in range(2)]
     eventually(lambda: all((s / "started").exists() for s in scratches[:2]))
-    jobs.append(pool.begin(scratches[2]))
+    jobs.append(begun_in_vain(pool, scratches[2]))
     assert sum(child.busy for child in pool.renderer.children()) == 2
     assert not (scratches[2] / "started").exists()
     for scratch in scratches:
         (scratch / "go_on").touch()
     for job in jobs:
-        job.result(timeout=30)
+        job.result(timeout=PATIENCE)
 
 
 def test_one_more_lives_than_may_work(bench: Callable[..., Bench]) -> None:
@@ -161,7 +172,7 @@ def test_one_more_lives_than_may_work(bench: Callable[..., Bench]) -> None:
         for scratch in scratches:
             (scratch / "go_on").touch()
         for job in jobs:
-            job.result(timeout=30)
+            job.result(timeout=PATIENCE)
     assert len(pool.renderer.children()) == 3
 
 
@@ -195,13 +206,13 @@ def test_jobs_share_the_memory_that_the_pool_may_use(
     jobs = [pool.begin(large, megabytes=60)]
     eventually((large / "started").exists)
     jobs.append(pool.begin(larger, megabytes=90))
-    eventually(lambda: len(pool.renderer.children()) == 2)
+    eventually(lambda: waits_for_memory(pool))
     assert not (larger / "started").exists()
     for scratch in (large, larger, small):
         (scratch / "go_on").touch()
     jobs.append(pool.begin(small, megabytes=1))
     for job in jobs:
-        job.result(timeout=30)
+        job.result(timeout=PATIENCE)
 
 
 def test_a_job_that_waits_for_memory_can_be_canceled(
@@ -213,7 +224,7 @@ def test_a_job_that_waits_for_memory_can_be_canceled(
     eventually((large / "started").exists)
 
     def cancel(fraction: float) -> None:
-        if len(pool.renderer.children()) == 2:
+        if waits_for_memory(pool):
             raise Canceled
 
     with pytest.raises(Canceled):
@@ -221,7 +232,12 @@ def test_a_job_that_waits_for_memory_can_be_canceled(
     assert not (waiting / "started").exists()
     assert len(pool.renderer.children()) == 2
     (large / "go_on").touch()
-    job.result(timeout=30)
+    job.result(timeout=PATIENCE)
+
+
+def waits_for_memory(pool: Bench) -> bool:
+    """Whether a job's child has said how much it needs, and there is not so much."""
+    return bool(pool.renderer._budget._waiting)
 
 
 def test_closing_ends_every_child_and_every_job(bench: Callable[..., Bench]) -> None:

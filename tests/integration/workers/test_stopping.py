@@ -37,6 +37,7 @@ def test_a_silent_job_is_still_asked_about_twice_a_second(
 ) -> None:
     """At least once in a while, on a machine that is busy with something else."""
     pool = bench("deaf", grace_seconds=0.0)
+    pool.renderer.capabilities()  # waiting for a child to start is asked about, too
     asked: list[float] = []
 
     def checkpoint(fraction: float) -> None:
@@ -87,6 +88,7 @@ def test_work_that_takes_too_long_is_killed_and_fails_for_good(
     bench: Callable[..., Bench],
 ) -> None:
     pool = bench("deaf")
+    pool.renderer.capabilities()
     began = time.monotonic()
     with pytest.raises(TimedOut, match=r"longer than 0\.3 seconds") as caught:
         pool.render(timeout=0.3)
