@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.networks import blurring
 
 from pixtools.testing.serving import Serving, serving
 
+PATIENCE = 60_000
+"""Milliseconds for what is to come about; five of its own seconds are soon over."""
 QUIET = (
     "--no-sandbox",
     "--disable-quic",
@@ -27,6 +29,7 @@ def browser(chromium: str) -> Iterator[Browser]:
     Not of a session: Playwright keeps an event loop in this thread while it is open,
     and tests elsewhere start their own.
     """
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=[*QUIET])
         yield opened

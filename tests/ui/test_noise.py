@@ -11,7 +11,6 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.ui
-PATIENCE = 30_000
 
 
 def grain(pixels: bytes | Path) -> float:
@@ -33,7 +32,7 @@ def cleaned(page: Page, photo: Path) -> str:
     """Send a photo and wait; what its output says."""
     page.locator("#files").set_input_files(str(photo))
     page.locator("#go").click()
-    expect(page.locator(".status.succeeded")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator(".status.succeeded")).to_have_count(1)
     return page.locator(".outputs li").inner_text()
 
 

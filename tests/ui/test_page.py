@@ -16,7 +16,6 @@ from pixtools.testing.images_exif import SAMPLE_SHOT, exif_blob
 from pixtools.testing.serving import Serving
 
 pytestmark = pytest.mark.ui
-PATIENCE = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def process(page: Page) -> None:
 
 
 def finished(page: Page, count: int = 1) -> None:
-    expect(page.locator(".status.succeeded")).to_have_count(count, timeout=PATIENCE)
+    expect(page.locator(".status.succeeded")).to_have_count(count)
 
 
 def fetched(page: Page, link: str) -> bytes:

@@ -13,7 +13,6 @@ from pixtools.testing.serving import Serving, serving
 
 pytestmark = pytest.mark.ui
 KEY = "a-key-of-the-environment"
-PATIENCE = 30_000
 ASK_FOR_JOBS = """import(new URL("assets/client.js", location))
 .then((client) => client.read("v1/jobs")).catch(() => null)"""
 KEPT = "JSON.stringify([localStorage, sessionStorage, document.cookie, location.href])"
@@ -47,14 +46,14 @@ def test_a_key_opens_the_page_once_and_for_all(visit: Page, tmp_path: Path) -> N
     asked: list[str] = []
     visit.on("request", lambda sent: asked.append(f"{sent.url} {sent.headers}"))
     sign_in(visit, KEY)
-    expect(visit.locator("#order")).to_be_visible(timeout=PATIENCE)
+    expect(visit.locator("#order")).to_be_visible()
     expect(visit.locator("#sign-in")).to_be_hidden()
     visit.get_by_text("megapixels each").wait_for()
     photo = photo_jpeg(tmp_path / "beach.jpg", 120, 80)
     visit.locator("#files").set_input_files([str(photo)])
     visit.locator("#go").click()
     done = visit.locator(".status.succeeded")
-    expect(done).to_have_count(1, timeout=PATIENCE)
+    expect(done).to_have_count(1)
     assert asked
     assert not [each for each in asked if KEY in each]
     assert KEY not in visit.content()
@@ -63,9 +62,9 @@ def test_a_key_opens_the_page_once_and_for_all(visit: Page, tmp_path: Path) -> N
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     assert KEY not in str(cookie["value"])
     visit.reload()
-    expect(visit.locator("#order")).to_be_visible(timeout=PATIENCE)
+    expect(visit.locator("#order")).to_be_visible()
     visit.get_by_role("button", name="Sign out").click()
-    expect(visit.get_by_label("API key")).to_be_visible(timeout=PATIENCE)
+    expect(visit.get_by_label("API key")).to_be_visible()
     assert visit.context.cookies() == []
 
 
@@ -78,7 +77,7 @@ def test_a_wrong_key_is_told_and_nothing_is_shown(visit: Page) -> None:
 
 def test_whoever_is_no_longer_signed_in_is_asked_again(visit: Page) -> None:
     sign_in(visit, KEY)
-    expect(visit.locator("#order")).to_be_visible(timeout=PATIENCE)
+    expect(visit.locator("#order")).to_be_visible()
     visit.get_by_text("megapixels each").wait_for()
     visit.context.clear_cookies()
     visit.evaluate(ASK_FOR_JOBS)
@@ -91,7 +90,7 @@ def test_a_page_of_another_site_can_do_nothing_with_the_cookie(
 ) -> None:
     """Not even with a form, which browsers post anywhere."""
     sign_in(visit, KEY)
-    expect(visit.locator("#order")).to_be_visible(timeout=PATIENCE)
+    expect(visit.locator("#order")).to_be_visible()
     before = guarded.rows()
     address = f"{guarded.url}/v1/batches"
     form = f'<form method="post" action="{address}"><button>Win</button></form>'
