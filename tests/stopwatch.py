@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -20,15 +21,16 @@ class Stopwatch:
     counts. A promise can so be held to its own seconds on a machine that stalls.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.seconds = 0.0
+        self._now = now
         self._over = threading.Event()
         self._last = 0.0
         self._ticking = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to count."""
-        self._last = time.monotonic()
+        self._last = self._now()
         self._ticking.start()
         return self
 
@@ -48,6 +50,6 @@ class Stopwatch:
             self._count()
 
     def _count(self) -> None:
-        now = time.monotonic()
+        now = self._now()
         self.seconds += min(now - self._last, MOST)
         self._last = now
