@@ -10,7 +10,7 @@ from tests.acceptance.deployed import Deployed, Served, hands
 from tests.acceptance.refusing import UPLOAD_LIMIT, Strict
 from tests.acceptance.visiting import (
     ALL_HANDS,
-    SLOW,
+    ENDLESS,
     WEBP,
     job,
     made,
@@ -89,9 +89,12 @@ def photo_vga(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def busy(service: Served, photo_12mp: Path) -> Iterator[list[str]]:
     """All runners are busy for as long as the test lasts."""
-    ids = [submitted(service, photo_12mp, SLOW) for _ in range(hands(service))]
+    ids: list[str] = []
     try:
-        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 20)
+        ids.extend(
+            submitted(service, photo_12mp, ENDLESS) for _ in range(hands(service))
+        )
+        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 60)
         yield ids
     finally:  # or they keep workers from whatever comes next
         for job_id in ids:

@@ -12,9 +12,11 @@ import httpx2
 from tests.acceptance.refusals import PHOTO, Asked, Refusal
 
 from pixtools.testing.png_structure import SIGNATURE, header_chunk
-from pixtools.testing.serving import Serving
+from pixtools.testing.serving import Serving, eventually
 
 UPLOAD_LIMIT = 3 * 1024 * 1024
+SECONDS = 30.0
+Left = tuple[dict[str, int], set[str]]
 LONG = SIGNATURE + header_chunk(16, 16) + bytes(UPLOAD_LIMIT)
 """Begins as a PNG does, and is longer than the strict service takes."""
 
@@ -30,7 +32,7 @@ class Strict:
 
     def check(self, refusal: Refusal) -> None:
         """The request is refused as the table says; neither row nor file is left."""
-        before = self.left()
+        before = self.found()
         problem = self.refused(refusal.asked, refusal.status, refusal.code)
         named = tuple(each["pointer"] for each in problem.get("errors") or ())
         assert named[: len(refusal.pointers)] == refusal.pointers, problem
@@ -64,9 +66,19 @@ class Strict:
             asked.method, self._named(asked.path), headers=headers, **body
         )
 
-    def left(self) -> tuple[dict[str, int], set[str]]:
+    def found(self) -> Left:
+        """What is there before a request: nothing of an earlier one is on its way."""
+        eventually(lambda: not self._moving(), SECONDS, lambda: str(self._moving()))
+        return self.left()
+
+    def left(self) -> Left:
         """All rows, counted, and all files."""
         return self.service.rows(), self.service.files()
+
+    def _moving(self) -> list[str]:
+        """Files that go: a worker tidies up only after its job has ended."""
+        files = self.service.files()
+        return [f for f in files if f.startswith("scratch/") or ".incoming/" in f]
 
     def _named(self, text: str) -> str:
         for name, job_id in self.ids.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from tests.acceptance.bucket import Shop, opened_shop
 from tests.acceptance.refusing import checked
 from tests.acceptance.visiting import ended, post, submitted
+from tests.stopwatch import Stopwatch
 
 from pixtools.testing.faulty_proxy import (
     Answer,
@@ -82,10 +82,11 @@ def test_an_upload_that_can_not_be_kept_is_refused_in_time(
     shop = shaky.shop
     before = shop.keys(), shop.service.rows()["jobs"]
     shaky.proxy.plan = always(fault, "PUT")
-    answer = post(shop.service, photo_vga)
+    with Stopwatch() as watch:
+        answer = post(shop.service, photo_vga)
     checked(answer, 503, "storage_unavailable")
     assert answer.headers["retry-after"]
-    assert answer.elapsed.total_seconds() < 12
+    assert watch.seconds < 12
     assert (shop.keys(), shop.service.rows()["jobs"]) == before
 
 
@@ -93,11 +94,11 @@ def test_while_it_hangs_nobody_is_kept_waiting(shaky: Shaky, photo_vga: Path) ->
     """More clients than there are threads, and then it goes on by itself."""
     http = shaky.shop.service.http
     shaky.proxy.plan = always(Hang())
-    eventually(lambda: http.get("/api/readyz").status_code == 503, 20)
-    since = time.monotonic()
-    for _ in range(40):
-        checked(post(shaky.shop.service, photo_vga), 503, "storage_unavailable")
-    assert time.monotonic() - since < 20
+    eventually(lambda: http.get("/api/readyz").status_code == 503, 60)
+    with Stopwatch() as watch:
+        for _ in range(40):
+            checked(post(shaky.shop.service, photo_vga), 503, "storage_unavailable")
+    assert watch.seconds < 20
     shaky.proxy.plan = well
     answers = []
 
@@ -105,7 +106,7 @@ def test_while_it_hangs_nobody_is_kept_waiting(shaky: Shaky, photo_vga: Path) ->
         answers.append(post(shaky.shop.service, photo_vga))
         return bool(answers[-1].status_code == 202)
 
-    eventually(taken, 20)
+    eventually(taken, 60)
     # What follows counts the bucket's objects, and this job would still add some.
     ended(shaky.shop.service, answers[-1].json()["job_id"])
 
@@ -150,6 +151,6 @@ def test_health_tells_and_recovers(shaky: Shaky) -> None:
         return health, http.get("/api/readyz").status_code
 
     shaky.proxy.plan = always(Hang())
-    eventually(lambda: told() == ("unreachable", 503), 20, lambda: str(told()))
+    eventually(lambda: told() == ("unreachable", 503), 60, lambda: str(told()))
     shaky.proxy.plan = well
-    eventually(lambda: told() == ("ok", 200), 20, lambda: str(told()))
+    eventually(lambda: told() == ("ok", 200), 60, lambda: str(told()))

@@ -15,13 +15,14 @@ import pytest
 from tests.acceptance.deployed import Deployed, Served
 from tests.acceptance.refusing import checked
 from tests.acceptance.visiting import (
-    SLOW,
+    ENDLESS,
     WEBP,
     at_once,
     check_whole,
     ended,
     events,
     job,
+    kept,
     made,
     post,
     process,
@@ -53,11 +54,14 @@ def others(deployed: Deployed) -> Iterator[list[httpx2.Client]]:
 @pytest.fixture
 def occupied(deployed: Deployed, photo_12mp: Path) -> Iterator[list[str]]:
     """All workers are busy for as long as the test lasts."""
-    ids = [submitted(deployed, photo_12mp, SLOW) for _ in range(2)]
-    eventually(lambda: all(job(deployed, i)["started_at"] for i in ids), 20)
-    yield ids
-    for job_id in ids:
-        deployed.http.delete(f"/v1/jobs/{job_id}")
+    ids: list[str] = []
+    try:
+        ids.extend(submitted(deployed, photo_12mp, ENDLESS) for _ in range(2))
+        eventually(lambda: all(job(deployed, i)["started_at"] for i in ids), 60)
+        yield ids
+    finally:  # or they keep workers from whatever comes next
+        for job_id in ids:
+            deployed.http.delete(f"/v1/jobs/{job_id}")
 
 
 def announced(service: Served, **facts: Any) -> Announced:
@@ -179,7 +183,7 @@ def test_a_full_queue_says_when_to_come_back(
     photo_vga: Path,
 ) -> None:
     waiting = [submitted(deployed, photo_vga) for _ in range(PLACES - len(occupied))]
-    before = deployed.rows(), deployed.files()
+    before = kept(deployed)
     narrow = Narrow(deployed, others[0])
     for answer in (
         post(narrow, photo_vga),
@@ -188,7 +192,7 @@ def test_a_full_queue_says_when_to_come_back(
     ):
         checked(answer, 503, "queue_full")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
-    assert (deployed.rows(), deployed.files()) == before
+    assert kept(deployed) == before
     for job_id in occupied:
         deployed.http.post(f"/v1/jobs/{job_id}/cancel")
     for job_id in waiting:
@@ -212,7 +216,7 @@ def test_an_expired_job_is_gone_for_clients_and_soon_after_with_its_files(
     ):
         checked(deployed.http.request(method, path), 410, "job_expired")
     deployed.cluster.restart("scheduler-1")
-    eventually(lambda: deployed.rows_of(job_id) == ["burials"], 30)
+    eventually(lambda: deployed.rows_of(job_id) == ["burials"], 60)
     assert not any(job_id in name for name in deployed.files())
     checked(deployed.http.get(f"/v1/jobs/{job_id}"), 410, "job_expired")
     assert deployed.http.get(document["outputs"][0]["url"]).status_code == 404

@@ -21,6 +21,7 @@ STEPS: list[Step] = [
     {"id": "facts", "action": "metadata"},
 ]
 SECONDS = 10.0
+"""Of processor time; all time may be three times as much, on a machine that stalls."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def test_it_is_read_or_refused_by_name_and_soon(
         assert answer.status_code < 500
         return
     document = job(strict.service, answer.json()["job_id"])
-    assert seconds_of(document) < SECONDS
+    assert document["usage"]["compute_time_ms"] < SECONDS * 1000
+    assert seconds_of(document) < 3 * SECONDS
     if document["status"] == "succeeded":
         assert OK in wanted
         check_whole(strict.service, document)
@@ -78,4 +80,4 @@ def test_the_workers_outlive_them_all(
     assert document["status"] == "succeeded"
     assert "Traceback" not in strict.service.words()
     scratch = strict.service.data / "scratch"
-    eventually(lambda: not list(scratch.iterdir()), 5)
+    eventually(lambda: not list(scratch.iterdir()), 30)

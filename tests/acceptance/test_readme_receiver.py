@@ -10,12 +10,13 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.acceptance.deployed import Served
-from tests.acceptance.visiting import submitted
+from tests.acceptance.visiting import job, submitted
 
 from pixtools.testing.program import Program, eventually
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-SECONDS = 30.0
+RUNNING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+) ")
+SECONDS = 60.0
 
 
 @pytest.fixture
@@ -25,29 +26,33 @@ def secret(service: Served) -> str:
 
 
 @pytest.fixture
-def receiver(secret: str, free_port: int, tmp_path: Path) -> Iterator[Program]:
-    """The ten lines, started as the README says."""
+def receiver(secret: str, tmp_path: Path) -> Iterator[Program]:
+    """The ten lines, started as the README says, on a port that they choose."""
     (source,) = re.findall(
         r"```python\n(import os\n.*?)```", README.read_text(), re.DOTALL
     )
     assert len([line for line in source.splitlines() if line.strip()]) <= 11
     (tmp_path / "receiver.py").write_text(source)
-    port = str(free_port)
-    line = [sys.executable, "-m", "uvicorn", "receiver:app", "--port", port]
-    told = {"SECRET": secret, "PORT": port}
-    program = Program(line, told, tmp_path / "said.txt")
+    line = [sys.executable, "-m", "uvicorn", "receiver:app", "--port", "0"]
+    program = Program(line, {"SECRET": secret}, tmp_path / "said.txt")
     program.start()
     try:
-        eventually(lambda: "Uvicorn running" in program.news(), SECONDS, program.words)
+        eventually(lambda: bool(RUNNING.search(program.news())), SECONDS, program.words)
         yield program
     finally:
         program.clear()
 
 
+def state_of(service: Served, job_id: str) -> str:
+    """How telling the client of a job went."""
+    return str(job(service, job_id)["webhook"]["state"])
+
+
 def test_it_hears_of_a_job_and_believes_nobody_else(
     service: Served, receiver: Program, photo_vga: Path
 ) -> None:
-    url = f"http://127.0.0.1:{receiver.settings['PORT']}/hook"
+    (running,) = RUNNING.findall(receiver.news())
+    url = f"{running}/hook"
     job_id = submitted(service, photo_vga, webhook_url=url)
     eventually(lambda: f"job.succeeded {job_id}" in receiver.news(), SECONDS)
     for headers in (
@@ -60,5 +65,7 @@ def test_it_hears_of_a_job_and_believes_nobody_else(
     ):
         answer = httpx2.post(url, content=b"{}", headers=headers, trust_env=False)
         assert answer.status_code == 400
+    # What it has heard is known to the service only when it has answered, too.
+    eventually(lambda: state_of(service, job_id) == "delivered", SECONDS)
     (delivery,) = service.http.get(f"/v1/jobs/{job_id}/deliveries").json()["data"]
     assert [each["status"] for each in delivery["attempts"]] == [200]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.deployed import Served
 from tests.acceptance.visiting import (
-    SLOW,
+    ENDLESS,
     Step,
     ended,
     events,
@@ -33,9 +33,9 @@ HALF_GOOD: list[Step] = [
 @pytest.fixture
 def running(service: Served, photo_12mp: Path) -> Iterator[str]:
     """A job in the middle of a long encode."""
-    job_id = submitted(service, photo_12mp, SLOW)
+    job_id = submitted(service, photo_12mp, ENDLESS)
     try:
-        eventually(lambda: job(service, job_id)["progress"] > 0, 20)
+        eventually(lambda: job(service, job_id)["progress"] > 0, 60)
         yield job_id
     finally:  # or it keeps a worker from whatever comes next
         service.http.delete(f"/v1/jobs/{job_id}")
@@ -64,17 +64,16 @@ class TestCancel:
     def test_a_job_is_stopped_in_the_middle_of_an_encode(
         self, service: Served, running: str
     ) -> None:
-        since = time.monotonic()
+        """Else it would go on for longer than is waited for here, on any machine."""
         assert service.http.post(f"/v1/jobs/{running}/cancel").status_code == 202
-        document = ended(service, running, within=8)
-        assert time.monotonic() - since < 6
+        document = ended(service, running, within=25)
         assert document["status"] == "canceled"
         assert [o["status"] for o in document["outputs"]] == ["skipped"]
         assert document["outputs"][0]["url"] is None
 
     def test_it_leaves_no_output_behind(self, service: Served, running: str) -> None:
         service.http.post(f"/v1/jobs/{running}/cancel")
-        ended(service, running, within=8)
+        ended(service, running, within=25)
         left = [name for name in service.files() if running in name]
         assert all(name.startswith("objects/raw/") for name in left), left
 
@@ -90,7 +89,7 @@ class TestCancel:
         waiting = submitted(service, photo_vga)
         for job_id in busy:
             service.http.post(f"/v1/jobs/{job_id}/cancel")
-        assert ended(service, waiting, within=20)["status"] == "succeeded"
+        assert ended(service, waiting, within=25)["status"] == "succeeded"
 
     def test_twice_is_as_good_as_once(
         self, service: Served, busy: list[str], photo_vga: Path
@@ -140,7 +139,7 @@ class TestDelete:
         assert service.http.get(f"/v1/jobs/{running}").status_code == 404
         eventually(
             lambda: not traces(service, running),
-            10,
+            25,
             lambda: str(traces(service, running)),
         )
 
@@ -181,7 +180,7 @@ class TestRetry:
         second = service.http.post(canceled["links"]["retry"]).json()["job_id"]
         for job_id in busy:
             service.http.post(f"/v1/jobs/{job_id}/cancel")
-        assert ended(service, second, within=20)["status"] == "succeeded"
+        assert ended(service, second, within=25)["status"] == "succeeded"
 
     def test_what_did_not_fail_is_not_retried(
         self, service: Served, photo_vga: Path
@@ -231,4 +230,6 @@ class TestPartialSuccess:
         document = ended(service, post(service, cut).json()["job_id"])
         assert document["status"] == "failed"
         assert document["error"]["code"] == "truncated_image"
-        assert time.monotonic() - since < 5
+        assert document["error"]["retryable"] is False
+        # The pauses between five attempts would take fifteen seconds at least.
+        assert time.monotonic() - since < 15

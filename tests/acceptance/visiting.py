@@ -18,13 +18,18 @@ import numpy as np
 from PIL import Image
 from tests.acceptance.deployed import Served
 
+from pixtools.testing.program import eventually
+
 WEBP = [{"id": "small", "action": "resize", "width": 64, "format": "webp"}]
 TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
 SLOW = [{"id": "slow", "action": "convert", "format": "avif", "effort": 4}]
+"""Most of a minute of encoding for twelve megapixels, deaf to requests to stop."""
+ENDLESS = [{**SLOW[0], "effort": 6}]
+"""Minutes of it, also on a machine three times as quick: it has to be stopped."""
 ALL_HANDS = {"HEAVY_MS": "86400000"}
 """Nothing is heavy: a slow job for each runner keeps all of them busy."""
-"""Most of a minute of encoding for twelve megapixels, deaf to requests to stop."""
 
+TELLING = frozenset({"attempts", "circuits", "events"})
 Step = dict[str, Any]
 
 
@@ -97,6 +102,28 @@ def settled(document: dict[str, Any]) -> bool:
     archive = document["archive"] or {"status": "skipped"}
     over = document["finished_at"] is not None
     return over and archive["status"] not in ("pending", "processing")
+
+
+def quiet(service: Served, within: float = 60) -> None:
+    """Wait until nothing is at work that earlier tests have left to itself."""
+
+    def is_so() -> bool:
+        listed = service.http.get("/v1/jobs", params={"limit": 100}).json()["data"]
+        moving = [each for each in listed if each["status"] != "created"]
+        at_hand = [name for name in service.files() if name.startswith("scratch/")]
+        return all(map(settled, moving)) and not at_hand
+
+    eventually(is_so, within)
+
+
+def kept(service: Served) -> tuple[dict[str, int], set[str]]:
+    """Rows and files that a refused request might leave.
+
+    Clients of earlier jobs are told of them at any time, again and again if they do
+    not answer: that leaves rows, too.
+    """
+    rows = {name: n for name, n in service.rows().items() if name not in TELLING}
+    return rows, service.files()
 
 
 def made(

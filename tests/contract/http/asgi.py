@@ -10,10 +10,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message
+
+SECONDS: Final = 60
+"""After which an app that is silent hangs, however slow the machine is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Exchange:
     async def over(self) -> None:
         """Wait until the app has returned, and raise what it raised."""
         assert self._task is not None
-        await asyncio.wait_for(self._task, 10)
+        await asyncio.wait_for(self._task, SECONDS)
 
     async def __aenter__(self) -> Self:
         run = self._app(self._scope, self._sent.get, self._heard.put)
@@ -117,7 +120,7 @@ class Exchange:
         assert self._task is not None
         hearing = asyncio.ensure_future(self._heard.get())
         await asyncio.wait(
-            {hearing, self._task}, timeout=10, return_when=asyncio.FIRST_COMPLETED
+            {hearing, self._task}, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
         if not hearing.done():
             if not self._heard.empty():
@@ -125,7 +128,7 @@ class Exchange:
             hearing.cancel()
             if self._task.done():
                 await self._task
-            raise AssertionError("The app said nothing for ten seconds, or ended.")
+            raise AssertionError(f"The app said nothing for {SECONDS} s, or ended.")
         return hearing.result()
 
 

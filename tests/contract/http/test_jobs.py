@@ -112,6 +112,12 @@ class TestReading:
 
 
 class TestWaiting:
+    """By the bell alone: nobody would look again within the time of a test."""
+
+    @pytest.fixture
+    def site(self) -> Site:
+        return Site(config=ApiConfig(poll_interval=3600))
+
     def test_the_answer_comes_as_soon_as_the_job_has_ended(self, site: Site) -> None:
         job_id = made(site)
 
@@ -128,7 +134,7 @@ class TestWaiting:
                 assert document["archive"]["status"] == "succeeded"
                 return loop.time() - since
 
-        assert asyncio.run(story()) < 5
+        assert asyncio.run(story()) < 25  # of the thirty after which it comes anyway
 
     def test_with_a_tag_any_change_is_enough(self, site: Site) -> None:
         job_id = made(site)

@@ -35,7 +35,9 @@ class Away:
 
 @pytest.fixture
 def site() -> Site:
-    return Site(limiter=MemoryBuckets(BucketConfig(capacity=2, window=7200)))
+    """Its clock stands: no second passes between one request and the next."""
+    buckets = BucketConfig(capacity=2, window=7200)
+    return Site(limiter=MemoryBuckets(buckets, now=lambda: 0.0))
 
 
 def announced(site: Site) -> Any:

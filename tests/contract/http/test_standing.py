@@ -28,7 +28,7 @@ KINDS: Final[dict[str, tuple[str, dict[str, Any], str]]] = {
     "batch": ("/v1/batches", {}, "batch_id"),
     "sandbox": ("/v1/webhook-sandbox", {}, "sandbox_id"),
 }
-WITHIN: Final = 10
+WITHIN: Final = 60
 
 
 @pytest.fixture

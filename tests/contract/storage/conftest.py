@@ -8,7 +8,14 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from tests.contract.storage.stumbling import KEPT, LONG, PATIENCE, TIMEOUT
+from tests.contract.storage.stumbling import (
+    ENDURANCE,
+    KEPT,
+    LONG,
+    PATIENCE,
+    TIMEOUT,
+    UNHURRIED,
+)
 
 from pixtools.storage.config import ObjectsConfig
 from pixtools.storage.objects import ObjectBlobs, open_objects
@@ -58,6 +65,16 @@ def blobs(through: ObjectsConfig, proxy: FaultyProxy) -> Iterator[ObjectBlobs]:
     """A test sets the plan; until then, and after it, nothing fails."""
     proxy.plan = well
     yield open_objects(through)
+    proxy.plan = well
+
+
+@pytest.fixture
+def lasting(through: ObjectsConfig, proxy: FaultyProxy) -> Iterator[ObjectBlobs]:
+    """Likewise, but it tries again for as long as any machine stalls."""
+    proxy.plan = well
+    yield open_objects(
+        replace(through, request_timeout=UNHURRIED, retry_timeout=ENDURANCE, retries=9)
+    )
     proxy.plan = well
 
 

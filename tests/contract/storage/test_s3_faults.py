@@ -93,7 +93,7 @@ def test_a_store_that_never_works_is_given_up_in_time(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_store_that_stumbles_once_is_not_noticed(
-    blobs: ObjectBlobs,
+    lasting: ObjectBlobs,
     straight: ObjectBlobs,
     proxy: FaultyProxy,
     fault: Fault,
@@ -101,12 +101,12 @@ def test_a_store_that_stumbles_once_is_not_noticed(
 ) -> None:
     """What may be asked twice is asked twice."""
     calls: list[Callable[[], bool]] = [
-        lambda: put(blobs, KEY, b"short").bytes == 5,
-        lambda: blobs.stat(KEPT) is not None,
-        lambda: get(blobs, KEPT) == LONG,
-        lambda: blobs.fetch(KEPT, tmp_path).read_bytes() == LONG,
-        lambda: blobs.copy(KEPT, "processed/a/2.tiff").bytes == len(LONG),
-        lambda: blobs.delete("processed/a/") == 2,
+        lambda: put(lasting, KEY, b"short").bytes == 5,
+        lambda: lasting.stat(KEPT) is not None,
+        lambda: get(lasting, KEPT) == LONG,
+        lambda: lasting.fetch(KEPT, tmp_path).read_bytes() == LONG,
+        lambda: lasting.copy(KEPT, "processed/a/2.tiff").bytes == len(LONG),
+        lambda: lasting.delete("processed/a/") == 2,
     ]
     for call in calls:
         proxy.plan = once(fault)
@@ -141,11 +141,11 @@ def test_a_part_that_never_arrives_takes_the_others_with_it(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_part_that_arrives_late_is_in_its_place(
-    blobs: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy, fault: Fault
+    lasting: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy, fault: Fault
 ) -> None:
     """Sent again, stored once."""
     proxy.plan = once(fault, "PUT", "partNumber=2")
-    put(blobs, KEY, LONG)
+    put(lasting, KEY, LONG)
     assert get(straight, KEY) == LONG
 
 
@@ -166,7 +166,7 @@ def test_an_upload_that_can_not_be_completed_is_dropped(
 
 
 def test_a_completion_whose_answer_is_lost_leaves_a_whole_object(
-    blobs: ObjectBlobs,
+    lasting: ObjectBlobs,
     straight: ObjectBlobs,
     proxy: FaultyProxy,
     unfinished: Callable[[], list[Any]],
@@ -174,13 +174,13 @@ def test_a_completion_whose_answer_is_lost_leaves_a_whole_object(
     """Whether the writer learns of it or not."""
     proxy.plan = once(CutAnswer(0), "POST", "uploadId=")
     with suppress(StorageUnavailable):
-        put(blobs, KEY, LONG)
+        put(lasting, KEY, LONG)
     assert get(straight, KEY) == LONG
     assert unfinished() == []
 
 
 def test_a_long_read_goes_on_where_it_was_cut(
-    blobs: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy
+    lasting: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy
 ) -> None:
     """Each piece breaks once, somewhere in its middle."""
     left = {f"bytes={at}-" for at in range(0, len(LONG), PIECE)}
@@ -193,7 +193,7 @@ def test_a_long_read_goes_on_where_it_was_cut(
         return CutAnswer(100_000)
 
     proxy.plan = plan
-    assert get(blobs, KEPT) == LONG
+    assert get(lasting, KEPT) == LONG
     assert not left
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract.storage.stumbling import (
+    ENDURANCE,
     KEPT,
     KEY,
     LONG,
@@ -42,8 +43,12 @@ def test_a_fetch_that_crawls_is_given_up(
 ) -> None:
     """Each of its pieces comes in time, and all of them don't."""
     proxy.plan = always(Delay(0.5), "GET")
-    hasty = ObjectBlobs(open_store(through), patience=TIMEOUT)
-    assert until_given_up(lambda: hasty.fetch(KEPT, tmp_path)) < 2
+    in_time = replace(through, request_timeout=ENDURANCE, retry_timeout=ENDURANCE)
+    hasty = ObjectBlobs(open_store(in_time), patience=TIMEOUT)
+    before = len(proxy.requests)
+    until_given_up(lambda: hasty.fetch(KEPT, tmp_path))
+    # Of its five pieces three take longer than its patience, whatever machine it is.
+    assert 1 <= len(proxy.requests) - before <= 3
     assert list(tmp_path.iterdir()) == []
     assert b"".join(hasty.read(KEPT)) == LONG  # whoever reads is at work all the time
 

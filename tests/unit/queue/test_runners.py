@@ -33,10 +33,10 @@ class Work:
     def run_next(self, owner: str, light_only: bool) -> Stage | None:
         assert owner.startswith("house/")
         self.owners.setdefault(light_only, set()).add(owner)
-        self.asked.release()
-        if not self.waiting:
+        item = self.waiting.popleft() if self.waiting else None
+        self.asked.release()  # from here on a test may add to what waits
+        if item is None:
             return None
-        item = self.waiting.popleft()
         if isinstance(item, Exception):
             raise item
         self.done.set()
