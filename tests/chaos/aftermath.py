@@ -9,11 +9,14 @@ from tests.acceptance.visiting import check_whole, ended, events
 
 from pixtools.testing.serving import Serving, eventually
 
+SECONDS = 100.0
+"""Only a hang takes that long."""
+
 
 def check_all_succeeded(service: Serving, job_ids: list[str]) -> list[dict[str, Any]]:
     """Every accepted job ends well, its files are whole, and its end is told once."""
     assert len(set(job_ids)) == len(job_ids)
-    documents = [ended(service, job_id, within=50) for job_id in job_ids]
+    documents = [ended(service, job_id, SECONDS) for job_id in job_ids]
     for document in documents:
         assert document["status"] == "succeeded", document
         check_whole(service, document)
@@ -52,7 +55,7 @@ def check_metered_once(service: Serving, document: dict[str, Any]) -> None:
 
 def check_tidy(service: Serving) -> None:
     """No work, no lease and no file in progress is left over."""
-    eventually(lambda: not leftovers(service), 15, lambda: str(leftovers(service)))
+    eventually(lambda: not leftovers(service), SECONDS, lambda: str(leftovers(service)))
 
 
 def leftovers(service: Serving) -> list[str]:

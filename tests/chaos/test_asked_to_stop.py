@@ -21,12 +21,17 @@ from tests.acceptance.visiting import (
     submitted,
 )
 from tests.chaos.aftermath import check_all_succeeded, check_tidy
+from tests.chaos.polls import Poll
 from tests.chaos.work import MIXED
 
 from pixtools.jobs.service import Rules
 from pixtools.testing.serving import Serving, eventually, serving
 
+pytestmark = pytest.mark.timeout(300)
+
 SECONDS = 10.0
+PATIENCE = 60.0
+"""Only a hang takes that long."""
 
 
 def test_ctrl_c_ends_an_idle_service_at_once(serve: Callable[..., Serving]) -> None:
@@ -65,11 +70,11 @@ class Stop:
         self.waiting = [
             submitted(self.service, photo, MIXED[n % len(MIXED)]) for n in range(6)
         ]
-        begun = threading.Event()
+        begun, poll = threading.Event(), Poll(self.service, self.encoding)
         at_once(
             lambda: self._watch(begun),
-            lambda: self._poll(begun),
-            lambda: self._stop(begun),
+            lambda: self._ask(poll),
+            lambda: self._stop(begun, poll),
         )
         self.outlived = self.service.family()
         with closing(self.service.database()) as database:
@@ -85,7 +90,7 @@ class Stop:
     def begin_again(self) -> None:
         """Start it; the long encode is begun once more, and that is enough of it."""
         self.service.restart()
-        eventually(lambda: self._running() == 1, 20)
+        eventually(lambda: self._running() == 1, PATIENCE)
         self.begun_again = True
         self.service.http.post(f"{self.path}/cancel")
 
@@ -100,14 +105,13 @@ class Stop:
                 self.heard.append(event)
                 begun.set()
 
-    def _poll(self, begun: threading.Event) -> None:
-        begun.wait(20)
-        answer = self.service.http.get(self.path, params={"wait": 30})
-        self.polled = answer.status_code
+    def _ask(self, poll: Poll) -> None:
+        self.polled = poll.ask().status_code
 
-    def _stop(self, begun: threading.Event) -> None:
-        begun.wait(20)
-        eventually(lambda: job(self.service, self.encoding)["progress"] > 0, 20)
+    def _stop(self, begun: threading.Event, poll: Poll) -> None:
+        assert begun.wait(PATIENCE)
+        poll.wait_until_open()
+        eventually(lambda: job(self.service, self.encoding)["progress"] > 0, PATIENCE)
         since = time.monotonic()
         self.service.process.send_signal(signal.SIGTERM)
         self.code = self.service.process.wait(30)

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Self
 
 import httpx2
+import pytest
 from tests.acceptance.visiting import post, process
 from tests.chaos.aftermath import check_all_succeeded, check_tidy
 from tests.chaos.work import MIXED
 
 from pixtools.testing.serving import Serving
+
+pytestmark = pytest.mark.timeout(400)
 
 KILLS = 5
 LEAST = 30
@@ -46,7 +49,7 @@ class Clients:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join(50)
+            thread.join(150)
 
     def _run(self, face: str) -> None:
         number = 0

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from tests.acceptance.visiting import WEBP, at_once, ended, post
 from tests.chaos.aftermath import check_tidy, check_told_once
 from tests.chaos.work import ENCODE, MIXED
 
 from pixtools.testing.serving import Serving
+
+pytestmark = pytest.mark.timeout(400)
 
 CLIENTS = 6
 DEEDS = 40

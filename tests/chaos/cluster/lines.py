@@ -21,7 +21,10 @@ from tests.chaos.cluster.run import Run
 from pixtools.testing.cluster import ROLES
 from pixtools.testing.program import eventually
 
-SECONDS: Final = 30.0
+SECONDS: Final = 90.0
+"""Only a hang takes that long."""
+PATIENT: Final = {"LEASE_SECONDS": "60"}
+"""For whoever is to keep its stage, though the machine stands still for seconds."""
 
 
 @dataclass(slots=True)
@@ -49,7 +52,9 @@ class Lines:
         eventually(lambda: process.status() == psutil.STATUS_STOPPED, SECONDS)
 
     def hire(self) -> None:
-        """Start the worker that does not stop."""
+        """Start the worker that does not stop, and loses no stage."""
+        program = self.house.cluster.process("worker-1")
+        program.settings = {**program.settings, **PATIENT}
         self.house.cluster.restart("worker-1")
 
     def order(

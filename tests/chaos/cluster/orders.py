@@ -53,8 +53,8 @@ KINDS: Final[Mapping[str, list[Step]]] = {
     ],
     # A third of a second for a small photo: long enough to be killed in.
     "slow": [{"id": "slow", "action": "convert", "format": "avif", "effort": 4}],
-    # More than a second for the large photo.
-    "long": [{"id": "long", "action": "convert", "format": "avif", "effort": 1}],
+    # A second and a half for the large photo: its child works on while it is found.
+    "long": [{"id": "long", "action": "convert", "format": "avif", "effort": 2}],
 }
 DEALT: Final = {
     "web": 41,

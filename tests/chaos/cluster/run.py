@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx2
+from tests.acceptance.visiting import settled
 from tests.chaos.cluster import invariants
 from tests.chaos.cluster.clients import Crowd, insist
 from tests.chaos.cluster.facts import Facts
@@ -21,8 +22,9 @@ from tests.chaos.cluster.store import Store
 from tests.chaos.cluster.table import Row
 
 PAUSE: Final = 0.05
-SETTLE_SECONDS: Final = 60.0
-TIDY_SECONDS: Final = 30.0
+SETTLE_SECONDS: Final = 150.0
+TIDY_SECONDS: Final = 60.0
+"""Only a hang takes that long."""
 
 
 @dataclass(slots=True)
@@ -113,7 +115,10 @@ class Run:
         invariants.check_run_once(cases, self.facts, found)
         self.eventually(lambda: not self._litter(), TIDY_SECONDS)
         found.left.extend(self._litter())
+        if not self.may_stray:  # what is deleted, is so after its stage has ended
+            self.eventually(lambda: not self._strays(cases, documents), TIDY_SECONDS)
         found.strays.extend(self._strays(cases, documents))
+        self.strayed.update(found.strays)
         if not self.may_stray:
             found.left.extend(found.strays)
         return found
@@ -121,11 +126,10 @@ class Run:
     def _strays(
         self, cases: list[Case], documents: Mapping[str, dict[str, Any]]
     ) -> list[str]:
+        """Bytes that no link leads to, and that no earlier scenario left."""
         keys, known = self.store.keys(), self.facts.jobs()
         strays = invariants.check_nothing_strays(cases, documents, keys, known)
-        new = {*strays, *self.store.unfinished()} - self.strayed
-        self.strayed |= new
-        return sorted(new)
+        return sorted({*strays, *self.store.unfinished()} - self.strayed)
 
     def _litter(self) -> list[str]:
         """Work, leases, wake-ups, messages and uploads that are left over."""
@@ -176,7 +180,7 @@ class Run:
         for receipt in self.crowd.receipts:
             if receipt.batch_id is None:
                 continue
-            batch = self._read(http, f"/v1/batches/{receipt.batch_id}")
+            batch = self._packed(http, f"/v1/batches/{receipt.batch_id}")
             files = [
                 file
                 for promise in self.promises.of(receipt.order)
@@ -185,6 +189,17 @@ class Run:
             if batch["status"] != "succeeded":
                 yield f"batch {receipt.batch_id} is {batch['status']}"
             yield from invariants.check_zip(http, batch["archive"], files)
+
+    def _packed(self, http: httpx2.Client, path: str) -> dict[str, Any]:
+        """A batch once its ZIP has ended, which is begun after its last job's end."""
+        batch = self._read(http, path)
+
+        def is_packed() -> bool:
+            batch.update(self._read(http, path))
+            return settled(batch)
+
+        self.eventually(is_packed, SETTLE_SECONDS)
+        return batch
 
     def _read(self, http: httpx2.Client, path: str, **wishes: Any) -> dict[str, Any]:
         answer = insist(self.crowd, http, self.dice, "GET", path, **wishes)

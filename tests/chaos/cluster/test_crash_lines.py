@@ -10,12 +10,12 @@ from contextlib import AbstractContextManager
 import httpx2
 import pytest
 from tests.chaos.cluster.house import House
-from tests.chaos.cluster.lines import Lines, sent_in_background
+from tests.chaos.cluster.lines import PATIENT, SECONDS, Lines, sent_in_background
 from tests.chaos.cluster.photos import LARGE
 
 from pixtools.testing.program import eventually
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ class TestTheApiDies:
         assert busy.status_code in (409, 503), busy.text
         assert busy.headers["retry-after"]
         lines.house.cluster.kill(api)
-        eventually(lambda: bool(came), 10)
+        eventually(lambda: bool(came), SECONDS)
         assert isinstance(came[0], httpx2.TransportError)
         assert lines.house.facts.jobs() == before
         lines.taken(order)
@@ -76,7 +76,7 @@ class TestTheApiDies:
         order = lines.order(photo=LARGE)
         sent_in_background(lambda: lines.submit(order, api))
         lines.wait_until_stopped(api)
-        eventually(lambda: len(lines.house.store.unfinished()) == 1, 10)
+        eventually(lambda: len(lines.house.store.unfinished()) == 1, SECONDS)
         lines.house.cluster.kill(api)
         lines.taken(order)
         lines.hire()
@@ -105,7 +105,7 @@ class TestTheSchedulerDies:
 
 def test_a_message_that_the_broker_loses_is_sent_again(lines: Lines) -> None:
     job_id = lines.taken(lines.order())
-    eventually(lambda: lines.house.broker.waiting() == 1, 10)
+    eventually(lambda: lines.house.broker.waiting() == 1, SECONDS)
     assert lines.house.broker.purge() == 1
     lines.hire()
     lines.check()
@@ -148,18 +148,18 @@ class TestTheWorkerDies:
         assert lines.attempts(job_id) == {"render": 1, "archive": 2}
 
     def test_before_its_ack_the_token_finds_nothing_to_do(self, lines: Lines) -> None:
-        worker = lines.start("worker", "worker before ack")
+        worker = lines.start("worker", "worker before ack", **PATIENT)
         job_id = lines.taken(lines.order())
         lines.wait_until_stopped(worker)
         lines.ended(job_id)
         lines.house.cluster.kill(worker)
-        eventually(lambda: lines.house.broker.waiting() == 1, 10)
+        eventually(lambda: lines.house.broker.waiting() == 1, SECONDS)
         lines.hire()
         lines.check()
         assert lines.attempts(job_id) == {"render": 1}
 
     def test_only_its_pixel_child_the_worker_tries_again(self, lines: Lines) -> None:
-        worker = lines.start("worker", "worker while rendering")
+        worker = lines.start("worker", "worker while rendering", **PATIENT)
         job_id = lines.taken(lines.order(kind="long", photo=LARGE))
         lines.wait_until_stopped(worker)
         (child,) = lines.house.cluster.process(worker).pixel_children()

@@ -11,7 +11,7 @@ from tests.chaos.cluster.house import House
 from tests.chaos.cluster.scenarios import ALONE, TOGETHER, Scenario
 from tests.chaos.cluster.table import Row
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
