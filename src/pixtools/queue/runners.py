@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+from pixtools.domain.errors import Unavailable
 from pixtools.domain.job import Stage
 from pixtools.queue.bell import HouseBell
 from pixtools.queue.config import RunnerConfig
@@ -119,7 +120,9 @@ class Runners:
         """One duty; trouble is logged and waited out, never the end of a thread."""
         try:
             return duty()
+        except Unavailable as error:
+            log.warning("duty_waits", extra={"duty": event, "reason": error.detail})
         except Exception:
             log.exception(event)
-            self._stopping.wait(PAUSE_AFTER_TROUBLE)
-            return None
+        self._stopping.wait(PAUSE_AFTER_TROUBLE)
+        return None

@@ -231,7 +231,7 @@ class PixelProcess:
         try:
             self._channel.sendall(frame(request))
         except OSError as error:
-            self._give_up(str(error))
+            self._give_up(str(error), _EXIT_SECONDS)
 
     def _receive(self, seconds: float) -> Answer | None:
         """The next answer, or None if none came in time."""
@@ -241,8 +241,11 @@ class PixelProcess:
                 self._take_in(seconds)
                 body = self._frames.next()
             return None if body is None else read_answer(body)
-        except (BrokenProtocol, OSError, EOFError) as error:
+        except BrokenProtocol as error:
             self._give_up(str(error))
+        except (OSError, EOFError) as error:
+            # Whoever hangs up is about to end, and a busy machine takes its time.
+            self._give_up(str(error), _EXIT_SECONDS)
 
     def _take_in(self, seconds: float) -> None:
         for descriptor, _ in self._poll.poll(ceil(max(0.0, seconds) * 1000)):
@@ -257,9 +260,9 @@ class PixelProcess:
             raise EOFError
         self._frames.feed(chunk)
 
-    def _give_up(self, reason: str) -> NoReturn:
+    def _give_up(self, reason: str, patience: float = _EXIT_SECONDS / 10) -> NoReturn:
         """End a child that died or misbehaves, and say so."""
-        how = _how_it_ended(self._process)
+        how = _how_it_ended(self._process, patience)
         self.kill()
         detail = how or f"The worker process broke its protocol and was ended. {reason}"
         raise WorkerLost(detail.strip())
@@ -273,10 +276,10 @@ class PixelProcess:
         self._output.close()
 
 
-def _how_it_ended(process: subprocess.Popen[bytes]) -> str | None:
-    """What became of a process whose socket went silent; None if it lives on."""
+def _how_it_ended(process: subprocess.Popen[bytes], patience: float) -> str | None:
+    """What became of a process that makes no sense; None if it lives on."""
     try:
-        code = process.wait(_EXIT_SECONDS / 10)
+        code = process.wait(patience)
     except subprocess.TimeoutExpired:
         return None
     if code >= 0:

@@ -99,6 +99,11 @@ class PaperEngine:
     def _leaves(self, scratch: Path, checkpoint: Callable[[float], None]) -> None:
         os._exit(3)
 
+    def _dies_slowly(self, scratch: Path, checkpoint: Callable[[float], None]) -> None:
+        socket.socket(fileno=os.dup(0)).shutdown(socket.SHUT_WR)
+        time.sleep(0.6)
+        os._exit(3)
+
     def _has_a_bug(self, scratch: Path, checkpoint: Callable[[float], None]) -> None:
         raise ValueError("a bug")
 

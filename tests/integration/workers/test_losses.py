@@ -20,7 +20,11 @@ from pixtools.workers.pool import ProcessRenderer
 
 @pytest.mark.parametrize(
     ("behaviour", "sentence"),
-    [("segfaults", "ended by SIGSEGV"), ("leaves", "exit status 3")],
+    [
+        ("segfaults", "ended by SIGSEGV"),
+        ("leaves", "exit status 3"),
+        ("dies_slowly", "exit status 3"),
+    ],
 )
 def test_a_child_that_dies_costs_one_attempt_and_nothing_else(
     bench: Callable[..., Bench], behaviour: str, sentence: str

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.domain.job import Stage
 from pixtools.queue import runners as module
 from pixtools.queue.bell import HouseBell
@@ -109,6 +110,23 @@ def test_a_stage_that_crashes_ends_no_runner(
     assert runners.alive == 1
     assert runners.stop()
     assert "stage_crashed" in caplog.text
+
+
+def test_a_database_that_is_away_is_a_line_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_AFTER_TROUBLE", 0.0)
+    work, bell = Work(), HouseBell()
+    work.waiting.append(DatabaseUnavailable("It is locked."))
+    runners = started(work, bell)
+    assert work.asked.acquire(timeout=PATIENCE)
+    work.waiting.append("stage")
+    bell.work()
+    assert work.done.wait(PATIENCE)
+    assert runners.stop()
+    (note,) = (record for record in caplog.records if record.message == "duty_waits")
+    assert (note.levelname, note.exc_info) == ("WARNING", None)
+    assert note.__dict__["reason"] == "It is locked."
 
 
 @pytest.mark.parametrize(
