@@ -17,6 +17,7 @@ from typing import Final
 import psutil
 import pytest
 from PIL import Image
+from tests.stopwatch import Stopwatch
 
 from pixtools.domain.errors import (
     Canceled,
@@ -171,18 +172,17 @@ def test_an_encode_that_does_not_listen_is_canceled_all_the_same(
         if time.monotonic() - began > 0.5:
             raise Canceled
 
-    with pytest.raises(Canceled):
+    with Stopwatch() as watch, pytest.raises(Canceled):
         render(SLOW, checkpoint=cancel)
-    assert time.monotonic() - began < 10
+    assert watch.seconds < 5
     assert render(SMALL).outputs
 
 
 def test_a_hard_time_out_ends_a_slow_encode(render: Callable[..., Report]) -> None:
     render(SMALL)
-    began = time.monotonic()
-    with pytest.raises(TimedOut):
+    with Stopwatch() as watch, pytest.raises(TimedOut):
         render(SLOW, timeout=0.5)
-    assert time.monotonic() - began < 10
+    assert watch.seconds < 5
     assert render(SMALL).outputs
 
 
@@ -211,7 +211,7 @@ renderer.render(Path({str(photo)!r}), plan, Path({str(tmp_path)!r}), assets={{}}
         idle = child.cpu_times().user
         eventually(lambda: child.cpu_times().user > idle + 0.5, within=60)
         parent.kill()
-    child.wait(timeout=60)
+    child.wait(timeout=10)
 
 
 def test_ctrl_c_is_the_parents_business(
