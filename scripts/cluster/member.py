@@ -39,7 +39,7 @@ class Member:
     is_ready: bool = False
     heard: deque[str] = field(default_factory=lambda: deque(maxlen=WORDS_KEPT))
     """What it said last."""
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _hearing: threading.Thread | None = None
 
     def start(self, voice: Voice, ended: Callable[[Member], None]) -> None:
         """Start it (again); `ended` is called once when it is over.
@@ -57,11 +57,13 @@ class Member:
             # Ctrl-C at the terminal reaches us alone: the order of ends is ours.
             start_new_session=True,
         )
-        for body in (
-            self._listen(self.process, voice),
-            self._wait(self.process, ended),
-        ):
-            threading.Thread(target=body, daemon=True).start()
+        hearing = threading.Thread(
+            target=self._listen(self.process, voice), daemon=True
+        )
+        waiting = threading.Thread(target=self._wait(self.process, ended), daemon=True)
+        hearing.start()
+        waiting.start()
+        self._hearing = hearing
 
     @property
     def runs(self) -> bool:
@@ -100,8 +102,8 @@ class Member:
     @property
     def last_words(self) -> str:
         """What it said before its end, as the end of a sentence."""
-        for thread in self._threads:
-            thread.join(HEARING_SECONDS)
+        if self._hearing is not None:
+            self._hearing.join(HEARING_SECONDS)
         said = [line for line in self.heard if line.strip()]
         return f"; its last words: {said[-1].strip()}" if said else ""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -17,6 +19,7 @@ from pixtools.persistence.config import PersistenceConfig
 
 IDLE_SECONDS = 60
 """Then a transaction whose process was frozen lets go of its rows."""
+LOOK_AGAIN = 0.01
 
 
 def open_engine(config: PersistenceConfig) -> Engine:
@@ -39,7 +42,7 @@ def open_engine(config: PersistenceConfig) -> Engine:
             "check_same_thread": False,  # the pool lends it to one thread at a time
         },
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", partial(_prepare, patience=config.busy_timeout))
     return engine
 
 
@@ -127,12 +130,32 @@ def _json(value: object) -> str:
     return to_json(value).decode()
 
 
-def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _prepare(
+    connection: DBAPIConnection, _entry: ConnectionPoolEntry, *, patience: float
+) -> None:
     if not isinstance(connection, sqlite3.Connection):
         raise TypeError("Expected a connection of the sqlite3 module.")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection, patience)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Have a write-ahead log; where a new file gets it, SQLite itself waits for nobody.
+
+    Of two processes that open the file for the first time one would fail at once.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+            time.sleep(LOOK_AGAIN)
+        else:
+            return
 
 
 def _begin_in_file(raw: sqlite3.Connection, *, writes: bool) -> None:

@@ -19,6 +19,7 @@ from pixtools.identity.issuer import MOST_BYTES, fetched
 from pixtools.identity.oidc import OidcTokens
 
 FOREVER = 99_999_999_999
+SECONDS = 60.0
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -47,9 +48,11 @@ def answering(said: dict[str, Any]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def document(value: object) -> tuple[int, dict[str, str], bytes]:
@@ -89,13 +92,13 @@ def test_what_is_no_plain_answer_is_none(
     answer: tuple[int, dict[str, str], bytes],
 ) -> None:
     with answering({"/asked": answer, "/good": document({})}) as url:
-        assert fetched(f"{url}/good", 5) == {}
+        assert fetched(f"{url}/good", SECONDS) == {}
         with pytest.raises(IssuerUnavailable):
-            fetched(f"{url}/asked", 5)
+            fetched(f"{url}/asked", SECONDS)
 
 
 def test_an_issuer_that_is_not_there_is_said_to_be_away() -> None:
     with answering({}) as url:
         pass
     with pytest.raises(IssuerUnavailable):
-        fetched(f"{url}/gone", 5)
+        fetched(f"{url}/gone", SECONDS)

@@ -39,11 +39,12 @@ class Crew:
         self._folder = folder
         self._working: dict[str, subprocess.Popen[bytes]] = {}
 
-    def hire(self) -> None:
-        """Start one more."""
+    def hire(self) -> str:
+        """Start one more; its name."""
         name = f"crew/{len(self._working)}"
         command = [sys.executable, str(SCRIPT), str(self._folder), name]
         self._working[name] = subprocess.Popen(command)
+        return name
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to one of them."""
@@ -142,14 +143,15 @@ def test_a_frozen_worker_wakes_up_to_nothing(house: Service, crew: Crew) -> None
     crew.hire()
     sleeper = busy_worker(house)
     crew.signal(sleeper, signal.SIGSTOP)
-    crew.hire()
+    other = crew.hire()
     wait_for_all(house)
     with house.database.read() as tx:
         done = tx.jobs.get(job_id)
         assert max(stage.attempt for stage in tx.stages.of_job(job_id)) > 1
+    crew.signal(other, signal.SIGKILL)
     crew.signal(sleeper, signal.SIGCONT)
     submit(house)
-    wait_for_all(house)
+    wait_for_all(house)  # nobody else is there: the sleeper is through with its first
     with house.database.read() as tx:
         assert tx.jobs.get(job_id) == done
     kinds = Counter(e.kind for e in events_after(house, "default", job_id, 0))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.domain.ids import uuid7
 from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.reap import reap
@@ -63,9 +65,9 @@ def service(folder: Path) -> Service:
 
 
 def slow(checkpoint: Checkpoint) -> None:
-    """Some work, so that there is something to be killed in."""
+    """Enough work that who is seen at it is still at it when a signal comes."""
     for step in range(10):
-        time.sleep(0.005)
+        time.sleep(0.02)
         checkpoint(step / 10)
 
 
@@ -74,9 +76,12 @@ def main() -> None:
     folder, name = Path(sys.argv[1]), sys.argv[2]
     mine = service(folder)
     while True:
-        if not run_next(mine, name):
+        # Somebody else may have the database to himself for as long as a disk stalls.
+        with suppress(DatabaseUnavailable):
+            if run_next(mine, name):
+                continue
             reap(mine)
-            time.sleep(0.02)
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,9 @@ from pixtools.testing.stranger import (
     saying,
 )
 
+LONG_BEFORE_THEY_END = 30.0
+"""Seconds: who drips ends after a minute, others never; a machine may stall for ten."""
+
 
 def post(stranger: Stranger, client: Client, timeout: float = 30) -> Answer:
     return client.post(
@@ -167,7 +170,7 @@ def test_whoever_does_not_speak_http_in_time_is_unreachable(
     with pytest.raises(Unreachable) as refusal:
         post(stranger, client, timeout=0.5)
     assert refusal.value.detail == "The address does not answer."
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LONG_BEFORE_THEY_END
 
 
 def test_whoever_takes_no_bytes_is_given_up(meet: Meet) -> None:

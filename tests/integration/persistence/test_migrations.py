@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ from pixtools.persistence.tables import metadata
 from pixtools.testing.rows import a_job, a_stage
 from pixtools.testing.services import Services
 from pixtools.testing.spaces import fresh_database
+
+LONG = 60.0
+"""Only ends what hangs: waiting writers of SQLite look ten times a second whether it is
+their turn, and where a disk is slow it hardly ever is."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -129,6 +134,7 @@ def test_the_last_release_goes_on_while_the_schema_changes(
     config: PersistenceConfig,
 ) -> None:
     """Rolling out: first `migrate`, under the load of processes that know nothing."""
+    config = replace(config, busy_timeout=LONG, patience=LONG)
     last = ScriptDirectory.from_config(alembic_config()).get_revision(HEAD)
     assert last is not None
     migrate(config, str(last.down_revision))
@@ -159,7 +165,7 @@ def test_the_last_release_goes_on_while_the_schema_changes(
             assert migrate(config) == (last.down_revision, HEAD)
         finally:
             done.set()
-        rounds = [each.result(timeout=60) for each in serving]
+        rounds = [each.result(timeout=LONG) for each in serving]
     assert all(rounds)
     assert on(config, differences) == []
 
@@ -170,7 +176,8 @@ def test_many_may_migrate_at_once(config: PersistenceConfig) -> None:
         "import sys\n"
         "from pixtools.persistence.config import PersistenceConfig\n"
         "from pixtools.persistence.migrate import migrate\n"
-        "before, after = migrate(PersistenceConfig(url=sys.argv[1]))\n"
+        f"config = PersistenceConfig(url=sys.argv[1], busy_timeout={LONG})\n"
+        "before, after = migrate(config)\n"
         "print(before, after)"
     )
     racing = [

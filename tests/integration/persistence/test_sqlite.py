@@ -18,6 +18,8 @@ import pytest
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase
+from pixtools.persistence.migrate import migrate
+from pixtools.persistence.schema import HEAD
 from pixtools.testing.port_suites.database import kept, stored
 from pixtools.testing.rows import a_job, a_stage
 
@@ -105,13 +107,30 @@ def test_a_writer_elsewhere_is_waited_for(
     assert kept(database, job.id) == job
 
 
+def test_a_new_file_is_waited_for_by_who_finds_it_taken(
+    config: PersistenceConfig,
+) -> None:
+    """Its write-ahead log can be made by one at a time, and SQLite has nobody wait."""
+    assert config.sqlite_file is not None
+    with (
+        closing(sqlite3.connect(config.sqlite_file, isolation_level=None)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        waiting = pool.submit(migrate, replace(config, busy_timeout=60))
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.5)
+        other.execute("COMMIT")
+        assert waiting.result(timeout=60) == (None, HEAD)
+
+
 def test_many_threads_write_without_losing_patience(database: SqlDatabase) -> None:
     """More at once than any pool of connections: each has its turn."""
     jobs = [a_job() for _ in range(60)]
     ready = threading.Barrier(20)
 
     def write(part: int) -> None:
-        ready.wait(10)
+        ready.wait(60)
         for job in jobs[part::20]:
             stored(database, job)
             assert kept(database, job.id) == job

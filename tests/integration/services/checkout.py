@@ -54,7 +54,10 @@ class Checkout:
 
 def lives(process: psutil.Process) -> bool:
     """Whether it runs; one that nobody has waited for does not."""
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it was waited for between the two questions
+        return False
 
 
 def answers(url: str) -> bool:

@@ -73,7 +73,7 @@ def test_what_died_is_started_again(checkout: Checkout) -> None:
     checkout.services("start", "redis")
     process = checkout.process("redis")
     process.kill()
-    eventually(lambda: not lives(process), within=10)
+    eventually(lambda: not lives(process), within=60)
     again = checkout.services("start", "redis")
     assert "Redis: started" in again.stdout
     assert answers(checkout.lines["REDIS_URL"])
@@ -176,9 +176,9 @@ def test_ctrl_c_leaves_nothing_that_stop_does_not_end(checkout: Checkout) -> Non
         stderr=subprocess.PIPE,
         text=True,
     )
-    eventually((checkout.door / "processes" / "redis").exists, within=30)
+    eventually((checkout.door / "processes" / "redis").exists, within=60)
     call.send_signal(signal.SIGINT)
-    _, said = call.communicate(timeout=30)
+    _, said = call.communicate(timeout=60)
     assert call.returncode in {0, 130}
     if call.returncode == 130:
         assert "services-stop" in said
