@@ -14,10 +14,12 @@ import psutil
 import pytest
 from PIL import Image
 from tests.acceptance.visiting import ENDLESS, job
+from tests.stopwatch import Stopwatch
 
 from pixtools.testing.serving import Serving, command, eventually
 
 GOOD, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+Started = Callable[..., subprocess.Popen[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def desk(tmp_path: Path, photo_vga: Path, sources: dict[str, Path]) -> Desk:
 
 
 @pytest.fixture
-def started(desk: Desk) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def started(desk: Desk) -> Iterator[Started]:
     """Begin commands; whatever is left of them at the end of the test is ended."""
     begun: list[subprocess.Popen[str]] = []
 
@@ -178,10 +180,7 @@ class TestProcess:
         assert desk.files() == before
 
     def test_ctrl_c_leaves_neither_half_a_file_nor_a_process(
-        self,
-        desk: Desk,
-        photo_12mp: Path,
-        started: Callable[..., subprocess.Popen[str]],
+        self, desk: Desk, photo_12mp: Path, started: Started
     ) -> None:
         before = desk.files()
         slow = ("--to", "avif", "--effort", "4", "--out", "big")
@@ -189,8 +188,10 @@ class TestProcess:
         big = desk.here / "big"
         eventually(lambda: big.exists() and any(big.iterdir()), 60)
         # The terminal tells everyone in it.
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(60) == INTERRUPTED
+        with Stopwatch() as watch:
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(60) == INTERRUPTED
+        assert watch.seconds < 10
         assert desk.files() - before <= {"big/photo.avif"}
         assert not list(big.glob(".*"))
         assert family(process) == []
@@ -226,11 +227,7 @@ class TestSubmit:
         assert "photo.jpg: succeeded" in done.stdout
 
     def test_ctrl_c_stops_waiting(
-        self,
-        desk: Desk,
-        service: Serving,
-        photo_12mp: Path,
-        started: Callable[..., subprocess.Popen[str]],
+        self, desk: Desk, service: Serving, photo_12mp: Path, started: Started
     ) -> None:
         (desk.here / "slow.json").write_text(json.dumps(ENDLESS))
         before = service.rows()["jobs"]
@@ -241,8 +238,10 @@ class TestSubmit:
         eventually(lambda: service.rows()["jobs"] > before, 60)
         newest = service.http.get("/v1/jobs", params={"limit": 1}).json()["data"][0]
         try:
-            os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(60) == INTERRUPTED
+            with Stopwatch() as watch:
+                os.killpg(process.pid, signal.SIGINT)
+                assert process.wait(60) == INTERRUPTED
+            assert watch.seconds < 8
             assert job(service, newest["job_id"])["status"] in ("queued", "processing")
             assert not {name for name in desk.files() if name.startswith("got/")}
         finally:  # or it keeps a worker from whatever comes next
