@@ -15,6 +15,11 @@ from hypothesis import HealthCheck, settings
 
 # Sources, hostile files and photographs, made once per session; servers, if asked for.
 pytest_plugins = ["pixtools.testing.fixtures", "pixtools.testing.services"]
+# What tests share shows what differs when it fails, as the tests themselves do.
+pytest.register_assert_rewrite(
+    *("tests.acceptance", "tests.chaos", "tests.contract", "tests.integration"),
+    "pixtools.testing.port_suites",
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -30,6 +30,8 @@ from pixtools.storage.tree import Folder, open_folder
 
 AREA = ".incoming"
 """No key begins with a dot."""
+PROBE = "probe-"
+"""What the names of files begin with that are made to see whether that can be done."""
 
 _ATTEMPTS = 1000
 """Where somebody deletes without a pause, and the disk is busy, hundreds are lost."""
@@ -44,9 +46,9 @@ class Incoming:
         self._held: Held | None = None
         self._durable = Durable()
 
-    def create(self) -> tuple[str, int]:
+    def create(self, begins: str = "") -> tuple[str, int]:
         """An empty, locked, private file: its name here and its descriptor."""
-        name, area = secrets.token_hex(16), self._area()
+        name, area = f"{begins}{secrets.token_hex(16)}", self._area()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         fd = os.open(name, flags, 0o600, dir_fd=area.fd)
         _lock(fd)

@@ -23,7 +23,7 @@ from pixtools.domain.explain import shown
 from pixtools.jobs.ports.blobs import Blob
 from pixtools.storage.facts import Facts, belongs_to
 from pixtools.storage.faults import disk_faults
-from pixtools.storage.incoming import Incoming
+from pixtools.storage.incoming import PROBE, Incoming
 from pixtools.storage.keys import folder_and_start, names
 from pixtools.storage.opened import OpenBlob, open_blob
 from pixtools.storage.tree import Folder, open_folder, remove
@@ -128,7 +128,7 @@ class LocalBlobs:
     def check(self) -> None:
         """Raise StorageUnavailable if nothing can be written."""
         with disk_faults("probing"):
-            name, fd = self._incoming.create()
+            name, fd = self._incoming.create(PROBE)
             try:
                 os.write(fd, b"\0")
             finally:

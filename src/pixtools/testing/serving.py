@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 START_SECONDS = 60.0
+PROBE = "probe-"
+"""What the names begin with of files that a store of files makes to see if it can."""
 _GREETING = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
@@ -109,12 +111,16 @@ class Serving:
         return self._program.family()
 
     def files(self) -> set[str]:
-        """Every file in a folder of the data directory; not its database and keys."""
+        """Every file in a folder of the data directory; not its database and keys.
+
+        Nor those that come and go because the service looks whether it can write.
+        """
         return {
             (Path(folder) / name).relative_to(self.data).as_posix()
             for top in self.data.glob("*/")
             for folder, _, names in os.walk(top)  # minds no folder that goes meanwhile
             for name in names
+            if not name.startswith(PROBE)
         }
 
     def rows(self) -> dict[str, int]:

@@ -14,8 +14,10 @@ import psutil
 import pytest
 
 from pixtools.domain.errors import InvalidRequest, StorageUnavailable, UploadMismatch
+from pixtools.storage.incoming import AREA, Incoming
 from pixtools.storage.local import LocalBlobs
 from pixtools.testing.port_suites.blobs import KEY, get, put
+from pixtools.testing.serving import PROBE
 
 INBOX = "inbox/default/photo.jpg"
 
@@ -238,6 +240,16 @@ def test_a_full_or_refusing_disk_is_said_in_a_sentence(
     assert away.value.retryable
     assert str(root) not in away.value.detail
     assert away.value.detail.endswith(".")
+
+
+def test_a_probe_is_known_by_its_name(
+    blobs: LocalBlobs, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sees one come and go knows that it is no upload."""
+    monkeypatch.setattr(Incoming, "discard", lambda self, name: None)
+    blobs.check()
+    (left,) = (root / AREA).iterdir()
+    assert left.name.startswith(PROBE)
 
 
 def test_a_store_that_can_be_written_passes_its_check(
