@@ -21,7 +21,6 @@ STEPS: list[Step] = [
     {"id": "facts", "action": "metadata"},
 ]
 SECONDS = 10.0
-"""Of processor time; all time may be three times as much, on a machine that stalls."""
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +57,7 @@ def test_it_is_read_or_refused_by_name_and_soon(
         assert answer.status_code < 500
         return
     document = job(strict.service, answer.json()["job_id"])
-    assert document["usage"]["compute_time_ms"] < SECONDS * 1000
-    assert seconds_of(document) < 3 * SECONDS
+    assert seconds_of(document) < SECONDS
     if document["status"] == "succeeded":
         assert OK in wanted
         check_whole(strict.service, document)
