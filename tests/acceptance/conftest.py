@@ -10,11 +10,9 @@ from tests.acceptance.deployed import Deployed, Served, hands
 from tests.acceptance.refusing import UPLOAD_LIMIT, Strict
 from tests.acceptance.visiting import (
     ALL_HANDS,
-    ENDLESS,
     WEBP,
-    job,
+    endless_work,
     made,
-    submitted,
 )
 from tests.networks import blurring
 
@@ -22,7 +20,7 @@ from pixtools.testing.cluster import cluster, settings_of
 from pixtools.testing.images import photo_jpeg
 from pixtools.testing.images_exif import SAMPLE_SHOT, exif_blob
 from pixtools.testing.services import Space
-from pixtools.testing.serving import Serving, eventually, serving
+from pixtools.testing.serving import Serving, serving
 
 STRANGERS_ARE_HERE = {
     "SOURCE_ALLOWED_NETWORKS": "127.0.0.1/32",
@@ -89,16 +87,8 @@ def photo_vga(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def busy(service: Served, photo_12mp: Path) -> Iterator[list[str]]:
     """All runners are busy for as long as the test lasts."""
-    ids: list[str] = []
-    try:
-        ids.extend(
-            submitted(service, photo_12mp, ENDLESS) for _ in range(hands(service))
-        )
-        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 60)
+    with endless_work(service, photo_12mp, hands(service)) as ids:
         yield ids
-    finally:  # or they keep workers from whatever comes next
-        for job_id in ids:
-            service.http.delete(f"/v1/jobs/{job_id}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.bucket import Shop, opened_shop
 from tests.acceptance.deployed import hands
 from tests.acceptance.refusing import checked
-from tests.acceptance.visiting import ENDLESS, WEBP, ended, job, submitted
+from tests.acceptance.visiting import WEBP, ended, endless_work
 
 from pixtools.testing.serving import eventually
 from pixtools.testing.spaces import Bucket
@@ -35,19 +35,10 @@ def brief(s3: Bucket) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def occupied(shop: Shop, photo_12mp: Path) -> Iterator[list[str]]:
+def busy(shop: Shop, photo_12mp: Path) -> Iterator[list[str]]:
     """All runners are busy for as long as the test lasts."""
-    service = shop.service
-    ids: list[str] = []
-    try:
-        ids.extend(
-            submitted(service, photo_12mp, ENDLESS) for _ in range(hands(service))
-        )
-        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 60)
+    with endless_work(shop.service, photo_12mp, hands(shop.service)) as ids:
         yield ids
-    finally:  # or they keep workers from whatever comes next
-        for job_id in ids:
-            service.http.delete(f"/v1/jobs/{job_id}")
 
 
 @pytest.fixture
@@ -153,14 +144,14 @@ def test_what_is_no_photo_is_refused_and_makes_room(
 
 
 def test_an_object_swapped_after_the_start_is_not_read(
-    shop: Shop, occupied: list[str], photo: bytes, sources: dict[str, Path]
+    shop: Shop, busy: list[str], photo: bytes, sources: dict[str, Path]
 ) -> None:
     """Not even by who may write to the bucket."""
     waiting = announced(shop, photo)
     assert put(shop, waiting, photo).status_code == 200
     assert start(shop, waiting).status_code == 202
     shop.put(waiting["upload"]["object_key"], sources["png-rgb"].read_bytes())
-    for job_id in occupied:
+    for job_id in busy:
         shop.service.http.delete(f"/v1/jobs/{job_id}")
     document = ended(shop.service, waiting["job_id"])
     assert document["status"] == "failed"

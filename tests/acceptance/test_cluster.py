@@ -15,13 +15,12 @@ import pytest
 from tests.acceptance.deployed import Deployed, Served
 from tests.acceptance.refusing import checked
 from tests.acceptance.visiting import (
-    ENDLESS,
     WEBP,
     at_once,
     check_whole,
     ended,
+    endless_work,
     events,
-    job,
     kept,
     made,
     post,
@@ -54,14 +53,8 @@ def others(deployed: Deployed) -> Iterator[list[httpx2.Client]]:
 @pytest.fixture
 def occupied(deployed: Deployed, photo_12mp: Path) -> Iterator[list[str]]:
     """All workers are busy for as long as the test lasts."""
-    ids: list[str] = []
-    try:
-        ids.extend(submitted(deployed, photo_12mp, ENDLESS) for _ in range(2))
-        eventually(lambda: all(job(deployed, i)["started_at"] for i in ids), 60)
+    with endless_work(deployed, photo_12mp, 2) as ids:
         yield ids
-    finally:  # or they keep workers from whatever comes next
-        for job_id in ids:
-            deployed.http.delete(f"/v1/jobs/{job_id}")
 
 
 def announced(service: Served, **facts: Any) -> Announced:

@@ -104,6 +104,22 @@ def settled(document: dict[str, Any]) -> bool:
     return over and archive["status"] not in ("pending", "processing")
 
 
+@contextmanager
+def endless_work(service: Served, photo: Path, count: int) -> Iterator[list[str]]:
+    """So many jobs are at work that do not end by themselves; they go whatever fails.
+
+    Else they would keep workers from whatever comes next.
+    """
+    ids: list[str] = []
+    try:
+        ids.extend(submitted(service, photo, ENDLESS) for _ in range(count))
+        eventually(lambda: all(job(service, i)["started_at"] for i in ids), 60)
+        yield ids
+    finally:
+        for job_id in ids:
+            service.http.delete(f"/v1/jobs/{job_id}")
+
+
 def quiet(service: Served, within: float = 60) -> None:
     """Wait until nothing is at work that earlier tests have left to itself."""
 
