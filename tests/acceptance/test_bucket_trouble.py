@@ -94,7 +94,7 @@ def test_while_it_hangs_nobody_is_kept_waiting(shaky: Shaky, photo_vga: Path) ->
     """More clients than there are threads, and then it goes on by itself."""
     http = shaky.shop.service.http
     shaky.proxy.plan = always(Hang())
-    eventually(lambda: http.get("/api/readyz").status_code == 503, 60)
+    eventually(lambda: http.get("/api/readyz").status_code == 503, 20)
     with Stopwatch() as watch:
         for _ in range(40):
             checked(post(shaky.shop.service, photo_vga), 503, "storage_unavailable")
@@ -106,7 +106,7 @@ def test_while_it_hangs_nobody_is_kept_waiting(shaky: Shaky, photo_vga: Path) ->
         answers.append(post(shaky.shop.service, photo_vga))
         return bool(answers[-1].status_code == 202)
 
-    eventually(taken, 60)
+    eventually(taken, 20)
     # What follows counts the bucket's objects, and this job would still add some.
     ended(shaky.shop.service, answers[-1].json()["job_id"])
 
@@ -151,6 +151,6 @@ def test_health_tells_and_recovers(shaky: Shaky) -> None:
         return health, http.get("/api/readyz").status_code
 
     shaky.proxy.plan = always(Hang())
-    eventually(lambda: told() == ("unreachable", 503), 60, lambda: str(told()))
+    eventually(lambda: told() == ("unreachable", 503), 20, lambda: str(told()))
     shaky.proxy.plan = well
-    eventually(lambda: told() == ("ok", 200), 60, lambda: str(told()))
+    eventually(lambda: told() == ("ok", 200), 20, lambda: str(told()))

@@ -51,7 +51,7 @@ def test_keys_from_the_first_to_its_end(
     key = made.stdout.strip()
     assert is_key_text(key)
     assert key not in made.stderr
-    eventually(lambda: status(served) == 401, 30)
+    eventually(lambda: status(served) == 401, 10)
     assert status(served, key) == 200
 
     words = ("submit", str(photo_vga), "--to", "webp", "--width", "60")
@@ -70,7 +70,7 @@ def test_keys_from_the_first_to_its_end(
     assert key not in listed
     revoked = typed(served, "keys", "revoke", told["id"])
     assert revoked.returncode == 0, revoked.stderr
-    eventually(lambda: status(served, key) == 401, 30)
+    eventually(lambda: status(served, key) == 401, 10)
     assert status(served) == 401
     assert "revoked" in typed(served, "keys", "list").stdout
     said = served.words() + "".join(

@@ -91,7 +91,7 @@ class TestCancel:
         waiting = submitted(service, photo_vga)
         for job_id in busy:
             service.http.post(f"/v1/jobs/{job_id}/cancel")
-        assert ended(service, waiting, within=25)["status"] == "succeeded"
+        assert ended(service, waiting, within=20)["status"] == "succeeded"
 
     def test_twice_is_as_good_as_once(
         self, service: Served, busy: list[str], photo_vga: Path
@@ -141,7 +141,7 @@ class TestDelete:
         assert service.http.get(f"/v1/jobs/{running}").status_code == 404
         eventually(
             lambda: not traces(service, running),
-            25,
+            10,
             lambda: str(traces(service, running)),
         )
 
@@ -182,7 +182,7 @@ class TestRetry:
         second = service.http.post(canceled["links"]["retry"]).json()["job_id"]
         for job_id in busy:
             service.http.post(f"/v1/jobs/{job_id}/cancel")
-        assert ended(service, second, within=25)["status"] == "succeeded"
+        assert ended(service, second, within=20)["status"] == "succeeded"
 
     def test_what_did_not_fail_is_not_retried(
         self, service: Served, photo_vga: Path

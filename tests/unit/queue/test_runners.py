@@ -96,12 +96,10 @@ def test_a_runner_looks_again_when_a_waiting_stage_falls_due() -> None:
     assert runners.stop()
 
 
-def test_a_stage_that_crashes_ends_no_runner(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(module, "PAUSE_AFTER_TROUBLE", 0.0)
+def go_on_after(trouble: Exception) -> None:
+    """A runner meets trouble once, is alive, and does what comes next."""
     work, bell = Work(), HouseBell()
-    work.waiting.append(RuntimeError("broken"))
+    work.waiting.append(trouble)
     runners = started(work, bell)
     assert work.asked.acquire(timeout=PATIENCE)
     work.waiting.append("stage")
@@ -109,6 +107,13 @@ def test_a_stage_that_crashes_ends_no_runner(
     assert work.done.wait(PATIENCE)
     assert runners.alive == 1
     assert runners.stop()
+
+
+def test_a_stage_that_crashes_ends_no_runner(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_AFTER_TROUBLE", 0.0)
+    go_on_after(RuntimeError("broken"))
     assert "stage_crashed" in caplog.text
 
 
@@ -116,14 +121,7 @@ def test_a_database_that_is_away_is_a_line_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "PAUSE_AFTER_TROUBLE", 0.0)
-    work, bell = Work(), HouseBell()
-    work.waiting.append(DatabaseUnavailable("It is locked."))
-    runners = started(work, bell)
-    assert work.asked.acquire(timeout=PATIENCE)
-    work.waiting.append("stage")
-    bell.work()
-    assert work.done.wait(PATIENCE)
-    assert runners.stop()
+    go_on_after(DatabaseUnavailable("It is locked."))
     (note,) = (record for record in caplog.records if record.message == "duty_waits")
     assert (note.levelname, note.exc_info) == ("WARNING", None)
     assert note.__dict__["reason"] == "It is locked."
