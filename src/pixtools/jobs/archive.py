@@ -19,8 +19,9 @@ from pixtools.jobs.names import download_name, unique
 from pixtools.jobs.ports.blobs import Blobs, BlobWriter
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.service import Service
-from pixtools.jobs.transfer import CHUNK, writing
+from pixtools.jobs.transfer import writing
 
+CHUNK: Final = 1024 * 1024
 _FIRST_YEAR: Final = 1980
 SMALL: Final = 64 * 1024
 """Bytes of which a copy costs less than a write of their own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +86,11 @@ class AsideWriter:
         """Append."""
         self._file.write(chunk)
         self._bytes += len(chunk)
+
+    def take(self, file: Path, beat: Callable[[], None]) -> None:
+        """Copy a file."""
+        self.write(file.read_bytes())
+        beat()
 
     def commit(self) -> Blob:
         """End the file."""

@@ -37,17 +37,15 @@ def render_stage(service: Service, stage: Stage, job: Job, place: Workplace) -> 
     run replaces what a first one left.
     """
     pulse = Pulse(service, stage, until=RENDERED)
-    directory = place.directory()
-    scratch = directory / "made"
-    scratch.mkdir()
-    original = service.blobs.fetch(job.source.key, directory, etag=job.source.etag)
+    scratch = place.directory()
+    original = service.blobs.fetch(job.source.key, scratch, etag=job.source.etag)
     pulse.again()
     plan = plan_of(stage, job)
     report = service.renderer.render(
         original,
         plan,
         scratch,
-        assets=_assets(service, plan, directory, pulse),
+        assets=_assets(service, plan, scratch, pulse),
         limits=service.rules.limits,
         checkpoint=pulse,
         timeout=longest_seconds(service.rules.limits, _denoising(stage)),

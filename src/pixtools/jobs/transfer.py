@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from pixtools.jobs.ports.blobs import Blob, Blobs, BlobWriter
 from pixtools.jobs.pulse import Pulse
 
-CHUNK: Final = 1024 * 1024
-
 
 def put(blobs: Blobs, file: Path, key: str, content_type: str, pulse: Pulse) -> Blob:
     """Store a file; the claim is sure to be ours before its bytes become visible."""
-    with writing(blobs, key, content_type) as writer, file.open("rb") as opened:
-        while chunk := opened.read(CHUNK):
-            writer.write(chunk)
-            pulse.again()
+    with writing(blobs, key, content_type) as writer:
+        writer.take(file, pulse.again)
         pulse.hold()
         return writer.commit()
 

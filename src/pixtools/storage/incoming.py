@@ -26,6 +26,7 @@ from pixtools.storage.facts import (
     side_now,
     write_facts,
 )
+from pixtools.storage.taking import open_if_final
 from pixtools.storage.tree import Folder, open_folder
 
 AREA = ".incoming"
@@ -52,6 +53,24 @@ class Incoming:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         fd = os.open(name, flags, 0o600, dir_fd=area.fd)
         _lock(fd)
+        return name, fd
+
+    def adopt(self, file: Path) -> tuple[str, int] | None:
+        """A second name, here, for a file that nobody writes to any more; locked.
+
+        None if it can't be had: somebody may still write to the file, or it is on
+        another file system. Raises OSError if the file can't be opened.
+        """
+        fd = open_if_final(file)
+        if fd is None:
+            return None
+        name = secrets.token_hex(16)
+        try:
+            _lock(fd)
+            os.link(file, name, dst_dir_fd=self._area().fd, follow_symlinks=False)
+        except OSError:
+            os.close(fd)
+            return None
         return name, fd
 
     def link(self, folder: Folder, name: str, file: os.stat_result) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import obstore
 from obstore.store import ObjectStore
@@ -12,6 +13,7 @@ from pixtools.jobs.ports.blobs import Blob
 from pixtools.storage.multipart import PART, Multipart
 from pixtools.storage.object_facts import attributes, plain_etag
 from pixtools.storage.object_faults import store_faults
+from pixtools.storage.taking import feed
 
 _WRITING = "writing an object"
 
@@ -62,6 +64,11 @@ class ObjectWriter:
             raise
         self._hash.update(chunk)
         self._bytes += len(chunk)
+
+    def take(self, file: Path, beat: Callable[[], None]) -> None:
+        """Append a whole file, as it is read."""
+        self._open()
+        feed(file, self.write, beat)
 
     def commit(self) -> Blob:
         """Make the object visible."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from pixtools.jobs.ports.blobs import Blob
 from pixtools.storage.facts import Facts
 from pixtools.storage.faults import disk_faults
 from pixtools.storage.incoming import Incoming
 from pixtools.storage.keys import names
+from pixtools.storage.taking import PIECE, feed
 
 _WRITING = "writing an object"
 
@@ -25,9 +28,9 @@ class LocalWriter:
         self._incoming = incoming
         self._hash = hashlib.sha256()
         self._bytes = 0
+        self._over = False
+        self._name = ""
         self._fd: int | None = None
-        with disk_faults(_WRITING):
-            self._name, self._fd = incoming.create()
 
     @property
     def size(self) -> int:
@@ -50,8 +53,16 @@ class LocalWriter:
         except BaseException:
             self.abort()
             raise
-        self._hash.update(chunk)
-        self._bytes += len(chunk)
+        self._count(chunk)
+
+    def take(self, file: Path, beat: Callable[[], None]) -> None:
+        """Append a whole file: by a second name for it, where that can be."""
+        if self._fd is None and self._taken(file):
+            for piece in self._pieces():
+                self._count(piece)
+                beat()
+            return
+        feed(file, self.write, beat)
 
     def commit(self) -> Blob:
         """Make the object visible and durable."""
@@ -75,21 +86,49 @@ class LocalWriter:
 
     def abort(self) -> None:
         """Drop what was written. Harmless after `commit`, and twice."""
-        if self._fd is None:
-            return
-        with suppress(OSError):  # what stays behind, `sweep` finds
-            self._incoming.discard(self._name)
+        if self._fd is not None:
+            with suppress(OSError):  # what stays behind, `sweep` finds
+                self._incoming.discard(self._name)
         self._close()
 
     def __del__(self) -> None:
         self.abort()
 
     def _open(self) -> int:
-        if self._fd is None:
+        """The file that grows; made with its first byte, since it may be another's."""
+        if self._over:
             raise ValueError("This object was already committed or aborted.")
+        if self._fd is None:
+            with disk_faults(_WRITING):
+                self._name, self._fd = self._incoming.create()
         return self._fd
 
+    def _taken(self, file: Path) -> bool:
+        """Whether the file itself has become what is to be published."""
+        if self._over:
+            raise ValueError("This object was already committed or aborted.")
+        with disk_faults(_WRITING):
+            adopted = self._incoming.adopt(file)
+        if adopted is None:
+            return False
+        self._name, self._fd = adopted
+        return True
+
+    def _pieces(self) -> Iterator[bytes]:
+        fd = self._open()
+        while True:
+            with disk_faults("reading a file"):
+                piece = os.read(fd, PIECE)
+            if not piece:
+                return
+            yield piece
+
+    def _count(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self._bytes += len(chunk)
+
     def _close(self) -> None:
+        self._over = True
         if self._fd is not None:
             os.close(self._fd)
         self._fd = None

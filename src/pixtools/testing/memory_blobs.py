@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -110,6 +110,12 @@ class MemoryWriter:
     def write(self, chunk: bytes) -> None:
         """Append."""
         self._open().extend(chunk)
+
+    def take(self, file: Path, beat: Callable[[], None]) -> None:
+        """Append a whole file."""
+        self._open()
+        self.write(file.read_bytes())
+        beat()
 
     def commit(self) -> Blob:
         """Make the object visible."""

@@ -6,7 +6,7 @@ every later one raises Killed, so that no `finally` or `except` tidies anything 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -164,6 +164,11 @@ class MortalWriter:
         """Append."""
         self._fate.step()
         self._writer.write(chunk)
+
+    def take(self, file: Path, beat: Callable[[], None]) -> None:
+        """Append a file."""
+        self._fate.step()
+        self._writer.take(file, beat)
 
     def commit(self) -> Blob:
         """Make the object visible, and perhaps never know."""

@@ -39,9 +39,10 @@ def test_without_locks_age_decides_what_is_abandoned(
     """A writer that wrote a moment ago is spared."""
     monkeypatch.setattr(fcntl, "flock", refusing(errno.ENOLCK))
     writer = blobs.writer(KEY)
-    assert blobs.sweep(timedelta(hours=1)) == 0
     writer.write(b"x")
-    assert writer.commit().bytes == 1
+    assert blobs.sweep(timedelta(hours=1)) == 0
+    writer.write(b"y")
+    assert writer.commit().bytes == 2
     (tmp_path / "objects" / ".incoming" / "left").touch()
     assert blobs.sweep(timedelta(0)) == 1
 

@@ -19,7 +19,7 @@ from starlette.responses import StreamingResponse
 from pixtools.api import bodies, problems
 from pixtools.api.refusals import refusals
 from pixtools.domain.errors import SourceMissing
-from pixtools.jobs.ports.blobs import Blob, BlobWriter
+from pixtools.jobs.ports.blobs import Blob
 
 BATCH_BYTES: Final = 1024 * 1024
 """How much is handed to a thread at a time."""
@@ -53,6 +53,22 @@ class Download(Protocol):
         ...
 
 
+class Upload(Protocol):
+    """A file on its way in: invisible until `commit`."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append."""
+        ...
+
+    def commit(self) -> Blob:
+        """Make it visible."""
+        ...
+
+    def abort(self) -> None:
+        """Drop what was written. Harmless after `commit`."""
+        ...
+
+
 class FileDoor(Protocol):
     """A store that honours its own links; storage provides it."""
 
@@ -62,7 +78,7 @@ class FileDoor(Protocol):
 
     def upload(
         self, key: str, token: str, *, content_type: str | None, length: int
-    ) -> BlobWriter:
+    ) -> Upload:
         """Take a PUT.
 
         Raises LinkInvalid, LinkExpired, UploadTooLarge and UploadMismatch, the
@@ -213,7 +229,7 @@ def _length(request: Request) -> int:
 class _Batch:
     """Gathers what comes until it is worth a thread."""
 
-    def __init__(self, writer: BlobWriter, threads: CapacityLimiter) -> None:
+    def __init__(self, writer: Upload, threads: CapacityLimiter) -> None:
         self._writer = writer
         self._threads = threads
         self._chunks: list[bytes] = []

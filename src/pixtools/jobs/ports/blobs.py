@@ -6,7 +6,7 @@ an in-memory twin in `pixtools.testing` and one suite that each adapter passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,14 @@ class BlobWriter(Protocol):
 
     def write(self, chunk: bytes) -> None:
         """Append."""
+        ...
+
+    def take(self, file: Path, beat: Callable[[], None]) -> None:
+        """Have a whole file's bytes, and no others, as the object's.
+
+        A store on the same disk may keep the file itself, and makes it read-only.
+        `beat` is called after each piece; what it raises ends the taking.
+        """
         ...
 
     def commit(self) -> Blob:

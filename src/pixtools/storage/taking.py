@@ -1,0 +1,59 @@
+"""Files that somebody else has made: copied, or kept as they are.
+
+One can be kept if it has no other name and nobody holds it open for writing, not even
+through a mapping: the kernel grants a read lease on such a file alone (`fcntl(2)`,
+"Leases"). Whoever would open it anew needs its name, and by then it is read-only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+PIECE = 1024 * 1024
+"""Bytes that are read at once."""
+_READ_ONLY = 0o400
+_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+def feed(file: Path, write: Callable[[bytes], None], beat: Callable[[], None]) -> None:
+    """Have a file written piece by piece, with a beat after each."""
+    with file.open("rb") as opened:
+        while piece := opened.read(PIECE):
+            write(piece)
+            beat()
+
+
+def open_if_final(file: Path) -> int | None:
+    """Open a file that nobody can write to any more; None for any other.
+
+    It is made read-only. Raises OSError if it can't be opened.
+    """
+    fd = os.open(file, _PLAIN)
+    final = False
+    try:
+        final = _is_final(fd)
+    except OSError:  # a file system without leases, or a file of another user
+        return None
+    finally:
+        if not final:
+            os.close(fd)
+    return fd if final else None
+
+
+def _is_final(fd: int) -> bool:
+    """Whether nobody else has a way to it; raises OSError where that is unknown."""
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        return False
+    os.fchmod(fd, _READ_ONLY)
+    # Whoever opens it during the lease has us told by a signal: by one that is ignored,
+    # where SIGIO, the usual one, would end the process.
+    fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return True
