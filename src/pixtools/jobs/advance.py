@@ -19,7 +19,7 @@ from pixtools.domain.job import (
     ended_status,
     may_become,
 )
-from pixtools.domain.keys import outputs_prefix
+from pixtools.domain.keys import archive_key, outputs_prefix
 from pixtools.domain.pipeline import Pipeline
 from pixtools.jobs import webhooks
 from pixtools.jobs.batch import job_ended
@@ -53,13 +53,19 @@ class Outcome:
 
 
 def advance(
-    service: Service, stage: Stage, outcome: Outcome, *, go_on: bool = False
+    service: Service,
+    stage: Stage,
+    outcome: Outcome,
+    *,
+    go_on: bool = False,
+    packed: Archive | None = None,
 ) -> Ended:
     """End a picture stage and move its job.
 
     A cancel that was asked for before this wins over the stage's success. Whoever can
     `go_on` and has ended a job's last picture packs its archive, too: that stage is
-    claimed in the same transaction, and nobody has to look for it.
+    claimed in the same transaction, and nobody has to look for it. There is none where
+    all was `packed` already.
     """
     with change(service) as made:
         if not made.tx.stages.settle(stage, _ended(stage, outcome, made.now)):
@@ -67,14 +73,14 @@ def advance(
         job = made.tx.jobs.get(stage.job_id or "", lock=True)
         if job is None:
             return Ended(kept=True)
-        merged = _absorbed(job, stage, outcome)
+        merged = with_results(job, stage, outcome)
         merged = replace(merged, stages_left=job.stages_left - 1)
         happened = _news(job, merged)
         if merged.stages_left:
             made.record(merged, *happened)
             return Ended(kept=True)
         packer = stage if go_on and stage.lane == "default_queue" else None
-        ended, packing = _conclude(service, made, merged, happened, packer)
+        ended, packing = _conclude(service, made, merged, happened, packer, packed)
         following = Claimed(packing, ended, wanted=True) if packing else None
         return Ended(kept=True, following=following)
 
@@ -134,6 +140,7 @@ def _conclude(
     job: Job,
     happened: Iterable[Happening] = (),
     packer: Stage | None = None,
+    ahead: Archive | None = None,
 ) -> tuple[Job, Stage | None]:
     """End a job that has no picture stage left: status, archive, batch, events.
 
@@ -143,6 +150,7 @@ def _conclude(
     if job.cancel_requested_at is not None:
         job = skipped(job)
         made.discard(outputs_prefix(job.id))
+        made.discard(archive_key(job.id))
     else:
         facts = _facts_problem(job)
         status = ended_status(job.outputs, facts)
@@ -151,12 +159,7 @@ def _conclude(
         job = replace(job, error=error)
     if not may_become(job.status, status):
         raise AssertionError(f"{job.status} never becomes {status}")
-    packed, taken = _packing(service, made, job, packer)
-    done: tuple[Happening, ...] = (("status", None),)
-    if packed is None or packed.status == "skipped":
-        done += () if webhooks.is_untold(job) else (DONE,)
-    elif taken:
-        done += (("archive", None),)
+    packed, taken = _packing(service, made, job, packer, ahead)
     ended = replace(
         job,
         status=status,
@@ -165,7 +168,7 @@ def _conclude(
         finished_at=made.now,
         expires_at=job.expires_at or made.now + service.rules.retention,
     )
-    ended = made.record(ended, *happened, *done)
+    ended = made.record(ended, *happened, *_ending(ended))
     meter(made, ended)
     webhooks.ended(service, made, ended)
     job_ended(service, made, ended)
@@ -183,7 +186,17 @@ def _ended(stage: Stage, outcome: Outcome, now: datetime) -> Stage:
     )
 
 
-def _absorbed(job: Job, stage: Stage, outcome: Outcome) -> Job:
+def _ending(job: Job) -> list[Happening]:
+    """What is told of a job that has just ended."""
+    told: list[Happening] = [("status", None)]
+    if job.archive and job.archive.status in ("processing", "succeeded"):
+        told.append(("archive", None))
+    if job.settled and not webhooks.is_untold(job):
+        told.append(DONE)
+    return told
+
+
+def with_results(job: Job, stage: Stage, outcome: Outcome) -> Job:
     """The job with a stage's results; outputs it is silent about take its problem."""
     told = {output.id: output for output in outcome.outputs}
     mine = frozenset(stage.step_ids)
@@ -231,12 +244,18 @@ def _facts_problem(job: Job) -> Problem | None:
 
 
 def _packing(
-    service: Service, made: Change, job: Job, packer: Stage | None
+    service: Service,
+    made: Change,
+    job: Job,
+    packer: Stage | None,
+    ahead: Archive | None,
 ) -> tuple[Archive | None, Stage | None]:
     if job.archive is None:
         return None, None
     if not any(output.status == "succeeded" for output in job.outputs):
         return replace(job.archive, status="skipped"), None
+    if ahead is not None:
+        return ahead, None
     stage = archive_stage(service, job, made.now)
     if packer is None:
         made.queue([stage])

@@ -10,13 +10,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from pixtools.domain.errors import SourceMissing
+from pixtools.domain.errors import SourceMissing, StorageUnavailable
 from pixtools.domain.job import Archive, Job, Stage
 from pixtools.domain.keys import archive_key, batch_archive_key
-from pixtools.jobs.advance import archived
+from pixtools.jobs.advance import Outcome, archived, with_results
 from pixtools.jobs.documents import ZIP
 from pixtools.jobs.names import download_name, unique
-from pixtools.jobs.ports.blobs import Blobs, BlobWriter
+from pixtools.jobs.ports.blobs import Blob, Blobs, BlobWriter
 from pixtools.jobs.pulse import Pulse
 from pixtools.jobs.service import Service
 from pixtools.jobs.transfer import writing
@@ -49,15 +49,35 @@ def write_archive(
     """
     pulse = Pulse(service, stage)
     key, jobs = _contents(service, stage, job)
-    shelf = Shelf(service.blobs, at_hand)
-    with writing(service.blobs, key, ZIP) as writer:
-        if not pack(entries_of(jobs), shelf, writer, pulse):
-            skipped = Archive(status="skipped")
-            return pulse.insist(lambda: archived(service, stage, skipped))
-        pulse.hold()
-        blob = writer.commit()
-    done = Archive(status="succeeded", key=blob.key, bytes=blob.bytes)
-    return pulse.insist(lambda: archived(service, stage, done))
+    blob = _packed(service, key, entries_of(jobs), at_hand, pulse)
+    archive = _made(blob) if blob else Archive(status="skipped")
+    return pulse.insist(lambda: archived(service, stage, archive))
+
+
+def pack_ahead(
+    service: Service,
+    stage: Stage,
+    job: Job,
+    outcome: Outcome,
+    at_hand: Mapping[str, Path],
+    pulse: Pulse,
+) -> Archive | None:
+    """The ZIP of a job that this stage ends, made before anybody is told of its end.
+
+    So one transaction tells of all. None where the archive is to be a stage of its own:
+    others work on the job, too, or packing would take long, or the store is away.
+    Raises what the pulse raises.
+    """
+    if job.archive is None or job.stages_left > 1 or stage.lane != "default_queue":
+        return None
+    entries = [*entries_of([with_results(job, stage, outcome)])]
+    if not entries or sum(e.bytes for e in entries) > service.rules.ahead_bytes:
+        return None
+    try:
+        blob = _packed(service, archive_key(job.id), entries, at_hand, pulse)
+    except StorageUnavailable:
+        return None
+    return _made(blob) if blob else None
 
 
 def entries_of(jobs: Iterable[Job]) -> Iterator[Entry]:
@@ -109,6 +129,25 @@ def pack(
                     pulse.again()
     outlet.flush()
     return len(packed.filelist)
+
+
+def _packed(
+    service: Service,
+    key: str,
+    entries: Iterable[Entry],
+    at_hand: Mapping[str, Path],
+    pulse: Pulse,
+) -> Blob | None:
+    """Store a ZIP; None if there is nothing to be packed."""
+    with writing(service.blobs, key, ZIP) as writer:
+        if not pack(entries, Shelf(service.blobs, at_hand), writer, pulse):
+            return None
+        pulse.hold()
+        return writer.commit()
+
+
+def _made(blob: Blob) -> Archive:
+    return Archive(status="succeeded", key=blob.key, bytes=blob.bytes)
 
 
 def _contents(

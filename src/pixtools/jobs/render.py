@@ -16,6 +16,7 @@ from pixtools.domain.pipeline import Pipeline
 from pixtools.domain.plan import RenderPlan
 from pixtools.domain.report import OutputFacts, Report
 from pixtools.jobs.advance import Outcome, advance
+from pixtools.jobs.archive import pack_ahead
 from pixtools.jobs.claimed import Ended, Workplace
 from pixtools.jobs.estimate import longest_seconds
 from pixtools.jobs.ports.blobs import Blob
@@ -55,7 +56,10 @@ def render_stage(service: Service, stage: Stage, job: Job, place: Workplace) -> 
     outputs = _put_away(service, job, report, made, pulse)
     place.at_hand |= {o.key: made[o.id] for o in outputs.values() if o.key}
     outcome = _outcome(stage, job, plan, report, outputs)
-    return pulse.insist(lambda: advance(service, stage, outcome, go_on=True))
+    packed = pack_ahead(service, stage, job, outcome, place.at_hand, pulse)
+    return pulse.insist(
+        lambda: advance(service, stage, outcome, go_on=True, packed=packed)
+    )
 
 
 def plan_of(stage: Stage, job: Job) -> RenderPlan:

@@ -26,6 +26,8 @@ class Rules:
 
     `relayed`: work is announced through the outbox. A stage of at least `heavy_ms`
     (milliseconds on one core) is heavy. `ml_isolated`: denoising has its own lane.
+    An archive of at most `ahead_bytes` is packed before a job's end is told of, which
+    that holds up by a twentieth of a second.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -43,6 +45,7 @@ class Rules:
     max_attempts: int = 5
     relayed: bool = False
     heavy_ms: int = 8000
+    ahead_bytes: int = 8 * 1024 * 1024
     ml_isolated: bool = True
     local_root: Path | None = None
     fetch_timeout: timedelta = timedelta(seconds=30)

@@ -55,6 +55,8 @@ KINDS: Final[Mapping[str, list[Step]]] = {
     "slow": [{"id": "slow", "action": "convert", "format": "avif", "effort": 4}],
     # A second and a half for the large photo: its child works on while it is found.
     "long": [{"id": "long", "action": "convert", "format": "avif", "effort": 2}],
+    # Ten megabytes of the large photo: its ZIP is packed when its end has been told of.
+    "huge": [{"id": "huge", "action": "convert", "format": "png", "effort": 0}],
 }
 DEALT: Final = {
     "web": 41,

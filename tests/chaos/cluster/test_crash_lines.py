@@ -140,7 +140,7 @@ class TestTheWorkerDies:
         self, lines: Lines
     ) -> None:
         worker = lines.start("worker", "worker before FINISH of a ZIP")
-        job_id = lines.taken(lines.order(archive=True))
+        job_id = lines.taken(lines.order("huge", LARGE, archive=True))
         lines.wait_until_stopped(worker)
         lines.house.cluster.kill(worker)
         lines.hire()

@@ -62,10 +62,12 @@ def test_a_relay_can_die_anywhere(build: Build) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_can_die_anywhere(build: Build) -> None:
+@pytest.mark.parametrize(("ahead", "calls"), [(0, 25), (1 << 20, 22)])
+def test_a_worker_can_die_anywhere(build: Build, ahead: int, calls: int) -> None:
     """Its stages are done by others; their files are those that are told of."""
 
     def prepare(house: House) -> Story:
+        house.rule(ahead_bytes=ahead)
         house.submit(RESIZED)
 
         def work(service: Service) -> None:
@@ -80,4 +82,4 @@ def test_a_worker_can_die_anywhere(build: Build) -> None:
         others_take_over(house)
         (job,) = everything(house)
         assert is_whole(house, job)
-    assert deaths >= 25
+    assert deaths >= calls

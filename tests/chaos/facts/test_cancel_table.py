@@ -114,6 +114,7 @@ def test_when_its_worker_is_dead(house: House) -> None:
 
 def test_when_it_has_ended(house: House) -> None:
     """Nothing happens, though its archive is still to be packed."""
+    house.rule(ahead_bytes=0)
     job = house.submit(RESIZED, TO_PNG)
     run_next(house.service, "one")
     done = house.job(job.id)

@@ -202,6 +202,7 @@ def test_a_worker_dies_after_it_finished_before_it_acknowledged(
     house: House,
 ) -> None:
     """The message comes again, to a stage that is over."""
+    house.rule(ahead_bytes=0)
     job = submitted(house)
     killed(one_stage, doomed(house, FINISH, committed=True))
     done = house.job(job.id)
@@ -258,6 +259,7 @@ DEATHS: dict[str, Callable[[House], Service]] = {
 @pytest.mark.parametrize("where", DEATHS)
 def test_a_worker_dies_over_an_archive(house: House, where: str) -> None:
     """The job has ended long since, and its archive is packed by another."""
+    house.rule(ahead_bytes=0)
     job = submitted(house)
     run_next(house.service, "one")
     try:

@@ -8,10 +8,15 @@ import zipfile
 from tests.unit.jobs.looks import shown
 
 from pixtools.domain.errors import StorageUnavailable
+from pixtools.domain.job import Job
+from pixtools.jobs.cancel import cancel
+from pixtools.jobs.read import events_after
 from pixtools.jobs.run_stage import work
-from pixtools.testing.house import RESIZED, House
+from pixtools.testing.house import ABLE, RESIZED, House
+from pixtools.testing.memory_blobs import MemoryWriter
 
 TO_PNG = {"id": "web", "action": "convert", "format": "png"}
+DENOISED = {"id": "calm", "action": "denoise", "format": "png"}
 
 
 def packed(house: House, job_id: str) -> zipfile.ZipFile:
@@ -36,6 +41,7 @@ def test_it_holds_what_was_made_as_it_was_made(house: House) -> None:
 
 def test_the_same_outputs_make_the_same_bytes(house: House) -> None:
     """Times are the job's, not the packer's; a second attempt changes nothing."""
+    house.rule(ahead_bytes=0)
     job = house.submit(RESIZED)
     packing = house.step()
     assert packing
@@ -80,6 +86,7 @@ def test_what_was_just_made_is_not_fetched_again(house: House) -> None:
 
 
 def test_outputs_that_are_gone_by_now_are_left_out(house: House) -> None:
+    house.rule(ahead_bytes=0)
     job = house.submit(RESIZED, TO_PNG)
     packing = house.step()
     assert packing
@@ -90,6 +97,7 @@ def test_outputs_that_are_gone_by_now_are_left_out(house: House) -> None:
 
 
 def test_without_any_output_left_it_is_skipped(house: House) -> None:
+    house.rule(ahead_bytes=0)
     job = house.submit(RESIZED)
     packing = house.step()
     assert packing
@@ -114,3 +122,73 @@ def test_the_bundle_has_a_name_of_its_face(house: House) -> None:
     ):
         done = house.job(job.id)
         assert [download_name(done, done.outputs[0]), bundle_name(done)] == names
+
+
+def test_a_small_one_is_told_of_with_the_end(house: House) -> None:
+    """One transaction ends the job, and nothing of it is left to be done."""
+    job = house.submit(RESIZED, TO_PNG)
+    assert house.step() is None
+    done = house.job(job.id)
+    assert done.settled
+    assert done.archive is not None
+    stored = house.blobs.stat(f"archives/{job.id}/bundle.zip")
+    assert stored is not None
+    assert (done.archive.status, done.archive.bytes) == ("succeeded", stored.bytes)
+    kinds = [e.kind for e in events_after(house.service, "default", job.id, 0)]
+    assert kinds[-3:] == ["status", "archive", "done"]
+    assert stages(house, job) == ["render"]
+
+
+def test_one_that_others_add_to_comes_after_the_end(house: House) -> None:
+    """Whoever ends before others knows of its own pictures alone."""
+    house.rule(capabilities=ABLE, ml_isolated=False)
+    job = house.submit(RESIZED, DENOISED)
+    assert house.step() is None
+    assert house.blobs.stat(f"archives/{job.id}/bundle.zip") is None
+    assert house.step() is None
+    with packed(house, job.id) as found:
+        assert len(found.namelist()) == 2
+
+
+def test_while_the_store_is_away_it_is_owed(house: House) -> None:
+    """What was made is told of; the ZIP follows when the store is back."""
+    write, ups = house.blobs.writer, list[str]()
+
+    def away_for_archives(key: str, content_type: str | None = None) -> MemoryWriter:
+        if key.startswith("archives/") and len(ups) < 2:
+            ups.append(key)
+            raise StorageUnavailable
+        return write(key, content_type)
+
+    house.blobs.writer = away_for_archives  # type: ignore[method-assign] # a fake
+    job = house.submit(RESIZED)
+    house.work()
+    assert shown(house, job).status == "succeeded"
+    assert len(ups) == 2
+    house.clock.advance(60)
+    house.work()
+    assert house.job(job.id).settled
+    with packed(house, job.id) as found:
+        assert found.namelist() == ["cat-small.webp"]
+
+
+def test_of_a_job_that_is_canceled_meanwhile_none_stays(house: House) -> None:
+    """Neither pictures nor what was packed of them."""
+    job = house.submit(RESIZED)
+    put = house.blobs.put
+
+    def canceled_then(key: str, thing: object) -> object:
+        stored = put(key, thing)  # type: ignore[arg-type] # passed on
+        if key.startswith("archives/"):
+            cancel(house.service, "default", job.id)
+        return stored
+
+    house.blobs.put = canceled_then  # type: ignore[method-assign, assignment] # a fake
+    house.work()
+    assert house.job(job.id).status == "canceled"
+    assert house.blobs.keys() == [job.source.key]
+
+
+def stages(house: House, job: Job) -> list[str]:
+    with house.database.read() as tx:
+        return [stage.kind for stage in tx.stages.of_job(job.id)]

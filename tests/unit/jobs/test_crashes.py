@@ -50,10 +50,12 @@ def test_a_submission_is_all_or_nothing() -> None:
     assert deaths >= 8
 
 
-def test_a_worker_can_die_anywhere() -> None:
+@pytest.mark.parametrize(("ahead", "calls"), [(0, 28), (1 << 20, 25)])
+def test_a_worker_can_die_anywhere(ahead: int, calls: int) -> None:
     """Its stages are done by others; their files are those that are told of."""
 
     def prepare(house: House) -> Story:
+        house.rule(ahead_bytes=ahead)
         house.submit(RESIZED, TO_PNG, FACTS)
 
         def work(service: Service) -> None:
@@ -68,7 +70,7 @@ def test_a_worker_can_die_anywhere() -> None:
         others_take_over(house)
         (job,) = everything(house)
         assert is_whole(house, job)
-    assert deaths >= 28
+    assert deaths >= calls
 
 
 def test_a_start_can_die_anywhere() -> None:

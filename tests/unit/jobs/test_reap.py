@@ -97,6 +97,7 @@ def test_the_dead_are_released_at_once(house: House) -> None:
 
 def test_a_lost_archive_is_packed_by_another(house: House) -> None:
     """Or fails in the end; the job itself has long ended."""
+    house.rule(ahead_bytes=0)
     job = house.submit()
     assert house.step()
     for _ in range(4):

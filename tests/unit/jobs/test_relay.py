@@ -60,6 +60,7 @@ def test_each_stage_of_a_job_is_announced_once(house: House) -> None:
 
 def test_an_archive_whose_packer_was_lost_is_announced(house: House) -> None:
     """Whoever makes a job's last picture packs it: nobody has to be called for that."""
+    house.rule(ahead_bytes=0)
     house.submit()
     post = Post()
     relay(house.service, post)

@@ -57,6 +57,7 @@ def test_heavy_work_is_handed_on_as_such(house: House) -> None:
 
 def test_everything_that_happens_is_told_in_order(house: House) -> None:
     """One `done`, at the very end."""
+    house.rule(ahead_bytes=0)
     job = house.submit(RESIZED, TO_PNG)
     house.work()
     assert told(house, job) == [
@@ -74,6 +75,7 @@ def test_everything_that_happens_is_told_in_order(house: House) -> None:
 
 def test_the_end_is_told_once_when_nothing_can_change_any_more(house: House) -> None:
     """Whoever waits for it is not woken for anything before."""
+    house.rule(ahead_bytes=0)
     job = house.submit()
     packing = house.step()
     assert packing
@@ -90,8 +92,9 @@ def test_an_erased_job_has_come_to_its_end(house: House) -> None:
     assert ending(job.id) in house.bell.subjects
 
 
-def test_a_job_has_ended_before_its_archive_is_packed(house: House) -> None:
+def test_a_job_has_ended_before_its_large_archive_is_packed(house: House) -> None:
     """Who waits for pictures does not wait for the ZIP."""
+    house.rule(ahead_bytes=0)
     job = house.submit()
     packing = house.step()
     assert packing

@@ -184,6 +184,7 @@ def test_a_job_that_is_erased_while_it_runs_leaves_nothing(house: House) -> None
 def test_an_archive_that_is_erased_while_it_is_packed_leaves_nothing(
     house: House,
 ) -> None:
+    house.rule(ahead_bytes=0)
     job = house.submit()
     packing = house.step()
     assert packing

@@ -204,6 +204,7 @@ def test_watchers_hear_of_it_and_the_end_comes_last(house: House) -> None:
 
 def test_the_end_waits_for_the_archive_too(house: House) -> None:
     """A receiver may be told before a slow archive is packed."""
+    house.rule(ahead_bytes=0)
     job = house.submit(webhook_url=HOOK)
     house.step()
     house.clock.advance(house.rules.webhooks.grace)

@@ -204,6 +204,7 @@ def test_a_zombie_writes_nothing(house: House) -> None:
 
 def test_a_zombie_makes_no_archive_visible(house: House) -> None:
     """Frozen over its very last bytes, it looks at its claim before the file shows."""
+    house.rule(ahead_bytes=0)
     job = house.submit()
     packing = house.step()
     assert packing

@@ -69,6 +69,7 @@ def test_who_asked_for_none_gets_none(house: House) -> None:
 
 def test_the_archive_is_told_of_though_it_comes_after_the_end(house: House) -> None:
     """The first attempt waits for it a little; then the event is due at once."""
+    house.rule(ahead_bytes=0)
     job = house.submit(webhook_url=HOOK)
     assert house.step() is not None  # pictures are made, the archive is claimed
     (delivery,) = deliveries(house, job.id)
