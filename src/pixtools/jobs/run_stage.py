@@ -41,14 +41,15 @@ def run_next(
     lanes: Sequence[Lane] = ("default_queue",),
     *,
     light_only: bool = False,
+    likely: bool = False,
 ) -> Stage | None:
     """Claim and run the next stage of these lanes; the stage, None if there was none.
 
     `owner` names who runs it, unlike anyone else's name. With `light_only` heavy ones
-    are left to others. A bug is raised after the stage was settled, so that the caller
-    can log it.
+    are left to others. Where one is `likely` to wait it is claimed without a look. A
+    bug is raised after the stage was settled, so that the caller can log it.
     """
-    if not service.rules.relayed:
+    if not (service.rules.relayed or likely):
         # Nobody was told of work: look, before a write has others wait on SQLite.
         due = due_in(service, lanes, light_only=light_only)
         if due is None or due > timedelta():

@@ -97,8 +97,16 @@ def embedded_runners(
         lanes=LANES,
     )
 
+    busy: dict[str, bool] = {}
+
     def run_one(owner: str, light_only: bool) -> Stage | None:
-        return run_next(service, owner, config.lanes, light_only=light_only)
+        # Where something was found there is often more.
+        likely, busy[owner] = busy.get(owner, False), False
+        stage = run_next(
+            service, owner, config.lanes, light_only=light_only, likely=likely
+        )
+        busy[owner] = stage is not None
+        return stage
 
     duties = Duties(
         run_next=run_one,

@@ -90,6 +90,22 @@ def test_an_idle_look_for_work_is_one_query(database: SqlDatabase) -> None:
     assert seen[0][0].startswith("SELECT")
 
 
+def test_whoever_finds_work_looks_for_more_by_claiming_it(
+    database: SqlDatabase,
+) -> None:
+    house = House(database=database)
+    told = []
+    for likely in (False, True):
+        house.submit()
+        with statements(database) as seen:
+            assert run_next(house.service, "one", likely=likely)
+        told.append([text for text, _ in seen])
+    assert told[0][1:] == told[1]
+    with statements(database) as seen:
+        assert not run_next(house.service, "one", likely=True)
+    assert len(seen) == 1
+
+
 def test_a_submission_is_five_statements(database: SqlDatabase) -> None:
     """Its key, the load, the job, its stage, its event: one transaction."""
     house = House(database=database)
