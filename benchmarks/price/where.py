@@ -37,6 +37,7 @@ class Step:
 _PULSE: Final = ("jobs/pulse.py:_beat", "jobs/pulse.py:_look")
 _RENDER: Final = "workers/pool.py:render"
 _PUT_AWAY: Final = "jobs/render.py:_put_away"
+_PACK: Final = "jobs/archive.py:pack_ahead"
 STEPS: Final = (
     Step("upload: off the wire, out of the form", ("api/uploads.py:_read",)),
     Step(
@@ -55,16 +56,12 @@ STEPS: Final = (
     Step("talking with the pixel child", (_RENDER,), _PULSE),
     Step("telling progress, staying claimed", _PULSE),
     Step("putting outputs away", (_PUT_AWAY,)),
-    Step(
-        "packing the archive",
-        ("jobs/archive.py:write_archive",),
-        ("advance.py:archived",),
-    ),
-    Step("ending stages and the job", ("advance.py:advance", "advance.py:archived")),
+    Step("packing the archive", (_PACK,)),
+    Step("ending stages and the job", ("advance.py:advance",)),
     Step(
         "source and scratch directory",
         ("jobs/render.py:render_stage",),
-        (_RENDER, _PUT_AWAY, "advance.py:advance"),
+        (_RENDER, _PUT_AWAY, _PACK, "advance.py:advance"),
     ),
 )
 _ROOMS: Final = {
