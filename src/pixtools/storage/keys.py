@@ -23,9 +23,13 @@ def names(key: str) -> tuple[str, ...]:
             control character or a backslash.
     """
     parts = tuple(key.split("/"))
-    if len(parts) > MAX_DEPTH or not _fits(key, MAX_KEY_BYTES):
+    if len(parts) > MAX_DEPTH or not _all_visible(key):
         raise _unusable(key)
-    if not all(_is_name(part) for part in parts):
+    octets = len(key.encode())
+    if octets > MAX_KEY_BYTES:
+        raise _unusable(key)
+    # Names of a short key are short themselves.
+    if octets > MAX_NAME_BYTES and max(len(p.encode()) for p in parts) > MAX_NAME_BYTES:
         raise _unusable(key)
     return parts
 
@@ -44,21 +48,18 @@ def folder_and_start(prefix: str) -> tuple[tuple[str, ...], str]:
     return names(folders), ""
 
 
-def _is_name(part: str) -> bool:
+def _all_visible(key: str) -> bool:
+    """Whether no name is empty, hidden or odd: all are looked at in one go.
+
+    Half of a surrogate pair, which has no bytes, is not printable either.
+    """
+    framed = f"/{key}/"
     return (
-        bool(part)
-        and not part.startswith(".")
-        and "\\" not in part
-        and part.isprintable()
-        and _fits(part, MAX_NAME_BYTES)
+        "//" not in framed
+        and "/." not in framed
+        and "\\" not in key
+        and key.isprintable()
     )
-
-
-def _fits(text: str, limit: int) -> bool:
-    try:
-        return len(text.encode()) <= limit
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return False
 
 
 def _unusable(key: str) -> InvalidRequest:
