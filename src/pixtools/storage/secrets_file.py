@@ -33,6 +33,7 @@ class SecretsFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._place = str(path)
         self._read: _Read | None = None
 
     def newest(self) -> tuple[str, bytes]:
@@ -53,7 +54,7 @@ class SecretsFile:
     def _keys(self) -> dict[str, bytes]:
         with disk_faults("reading the signing keys"):
             try:
-                status = self._path.stat()
+                status = os.stat(self._place)  # noqa: PTH116 - half the time
             except FileNotFoundError:
                 self._create()
                 status = self._path.stat()
