@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +36,7 @@ class ScratchDirectories:
         try:
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)  # what stays, `sweep` finds
+            _remove(path, lock)  # what stays, `sweep` finds
             os.close(lock)
 
     def sweep(self) -> int:
@@ -47,13 +47,21 @@ class ScratchDirectories:
             return sum(_swept(path) for path in self._root.glob(f"{_PREFIX}*"))
 
     def _locked(self) -> tuple[Path, int]:
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for _ in range(_ATTEMPTS):
-            path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._root))
+            path = self._made()
             lock = _lock(path, wait=True)
             if lock is not None:
                 return path, lock
         raise StorageUnavailable("Scratch directories vanish as they are made.")
+
+    def _made(self) -> Path:
+        path = self._root / f"{_PREFIX}{secrets.token_hex(8)}"
+        try:
+            path.mkdir(mode=0o700)
+        except FileNotFoundError:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700)
+        return path
 
 
 def _lock(path: Path, *, wait: bool) -> int | None:
@@ -82,6 +90,20 @@ def _is_still(path: Path, fd: int) -> bool:
         return os.path.samestat(os.fstat(fd), path.lstat())
     except FileNotFoundError:
         return False
+
+
+def _remove(path: Path, fd: int) -> None:
+    """Remove an open directory, and what is in it, as far as that can be done.
+
+    Most hold nothing but files. Their names are removed from the open directory, so
+    that a link is removed itself wherever it leads.
+    """
+    try:
+        for name in os.listdir(fd):
+            os.unlink(name, dir_fd=fd)
+        path.rmdir()
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _swept(path: Path) -> bool:

@@ -58,6 +58,30 @@ def test_scratch_is_private_empty_and_gone_afterwards(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+def test_links_left_in_scratch_spare_what_they_lead_to(tmp_path: Path) -> None:
+    """A child may have made them; files and folders outside are none of its own."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_bytes(b"x")
+    with ScratchDirectories(tmp_path / "scratch").directory() as directory:
+        (directory / "folder").symlink_to(outside)
+        (directory / "file").symlink_to(outside / "file")
+        (directory / "deep").mkdir()
+        (directory / "deep" / "folder").symlink_to(outside)
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert (outside / "file").read_bytes() == b"x"
+
+
+def test_scratch_that_was_cleared_away_is_made_again(tmp_path: Path) -> None:
+    """With the folder that all of it is in, and while the service runs."""
+    scratch = ScratchDirectories(tmp_path / "scratch")
+    with scratch.directory():
+        pass
+    (tmp_path / "scratch").rmdir()
+    with scratch.directory() as directory:
+        assert directory.is_dir()
+
+
 def test_scratch_is_gone_when_the_work_fails(tmp_path: Path) -> None:
     """The failure itself passes through."""
 
