@@ -18,7 +18,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pixtools.storage.tree import Folder, open_file
+from pixtools.storage.tree import Opened, open_file
 
 _LARGEST = 4096
 
@@ -36,7 +36,7 @@ def side_name(name: str, file: os.stat_result) -> str:
     return f".{name}.{file.st_ino:x}-{file.st_size:x}-{file.st_mtime_ns:x}"
 
 
-def side_now(folder: Folder, name: str) -> str | None:
+def side_now(folder: Opened, name: str) -> str | None:
     """How the side file of what stands there now is called; None if nothing does."""
     try:
         file = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
@@ -50,7 +50,7 @@ def belongs_to(side: str) -> str:
     return side[1:].rpartition(".")[0]
 
 
-def read_facts(folder: Folder, side: str) -> Facts | None:
+def read_facts(folder: Opened, side: str) -> Facts | None:
     """What a side file says; None if it is missing or damaged."""
     try:
         fd = open_file(folder, side)
@@ -62,7 +62,7 @@ def read_facts(folder: Folder, side: str) -> Facts | None:
         os.close(fd)
 
 
-def write_facts(folder: Folder, side: str, facts: Facts) -> None:
+def write_facts(folder: Opened, side: str, facts: Facts) -> None:
     """Write a side file; a torn one counts as missing."""
     text = json.dumps({"sha256": facts.sha256, "content_type": facts.content_type})
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
@@ -73,7 +73,7 @@ def write_facts(folder: Folder, side: str, facts: Facts) -> None:
         os.close(fd)
 
 
-def drop_facts(folder: Folder, side: str) -> None:
+def drop_facts(folder: Opened, side: str) -> None:
     """Remove a side file; harmless if it is gone."""
     with suppress(FileNotFoundError):
         os.unlink(side, dir_fd=folder.fd)

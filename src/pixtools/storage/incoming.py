@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pixtools.domain.errors import InvalidRequest, StorageUnavailable
 from pixtools.domain.explain import shown
-from pixtools.storage.durable import Durable, Held
+from pixtools.storage.durable import Held, HeldFolders, prune, sync
 from pixtools.storage.facts import (
     Facts,
     drop_facts,
@@ -45,7 +45,7 @@ class Incoming:
         self._root = root
         self._path = str(root / AREA)
         self._held: Held | None = None
-        self._durable = Durable()
+        self._folders = HeldFolders(root)
 
     def create(self, begins: str = "") -> tuple[str, int]:
         """An empty, locked, private file: its name here and its descriptor."""
@@ -106,11 +106,9 @@ class Incoming:
         Raises:
             InvalidRequest: the key goes through, or ends at, what holds other objects.
         """
-        *folders, leaf = to
         for _ in range(_ATTEMPTS):
             try:
-                with open_folder(self._root, folders, create=True) as folder:
-                    return self._move(name, fd, folder, leaf, facts)
+                return self._move(name, fd, to, facts)
             except FileNotFoundError:
                 continue
             except (NotADirectoryError, IsADirectoryError) as fault:
@@ -133,18 +131,19 @@ class Incoming:
     def _area(self) -> Held:
         """The area, opened once for as long as it stays where it is.
 
-        Whoever uses its descriptor keeps the answer meanwhile: another thread may put
-        a new one in its place, and the last one to let go closes it.
+        Whoever uses its descriptor keeps the answer meanwhile, as with `HeldFolders`.
         """
         held = self._held
         if held is None or not held.is_at(self._path):
-            with open_folder(self._root, (AREA,), create=True) as area:
-                held = self._held = Held(area.fd)
+            held = self._held = self._folders.lead_to((AREA,))[-1]
         return held
 
     def _move(
-        self, name: str, fd: int, folder: Folder, leaf: str, facts: Facts
+        self, name: str, fd: int, to: tuple[str, ...], facts: Facts
     ) -> os.stat_result:
+        *names, leaf = to
+        chain = self._folders.lead_to(to[:-1])
+        folder = chain[-1]
         os.fsync(fd)  # after the folders were made: one journal commit for both
         file = os.fstat(fd)
         side, replaced = side_name(leaf, file), side_now(folder, leaf)
@@ -154,9 +153,9 @@ class Incoming:
             os.rename(name, leaf, src_dir_fd=area.fd, dst_dir_fd=folder.fd)
         except OSError:
             drop_facts(folder, side)
-            folder.prune()
+            prune(chain, names)
             raise
-        self._durable.sync(folder.chain)
+        sync(chain)
         if replaced not in {None, side}:
             drop_facts(folder, str(replaced))
         return file

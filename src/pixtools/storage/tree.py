@@ -13,10 +13,20 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _OTHER_KINDS = {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODEV}
+
+
+class Opened(Protocol):
+    """A directory that is held open, by whomever."""
+
+    @property
+    def fd(self) -> int:
+        """For the `dir_fd` arguments of `os`."""
+        ...
 
 
 class Folder:
@@ -31,17 +41,9 @@ class Folder:
         """The open directory, for the `dir_fd` arguments of `os`."""
         return self._chain[-1]
 
-    @property
-    def chain(self) -> Sequence[int]:
-        """The open directories from the root to this one."""
-        return self._chain
-
-    def enter(self, name: str) -> None:
+    def enter(self, name: str, *, create: bool = False) -> None:
         """Step down; raises FileNotFoundError, NotADirectoryError for other kinds."""
-        try:
-            self._chain.append(os.open(name, _DIRECTORY, dir_fd=self.fd))
-        except OSError as fault:
-            raise _named(fault, NotADirectoryError) from None
+        self._chain.append(open_below(self.fd, name, create=create))
         self._names.append(name)
 
     def leave(self) -> None:
@@ -86,16 +88,42 @@ def open_folder(
 
     Raises FileNotFoundError, and NotADirectoryError where a name is of another kind.
     """
-    folder = Folder(_opened_root(root, create=create))
+    folder = Folder(open_root(root, create=create))
     try:
         for name in names:
-            _enter(folder, name, create=create)
+            folder.enter(name, create=create)
         yield folder
     finally:
         folder.close()
 
 
-def open_file(folder: Folder, name: str) -> int:
+def open_root(root: Path, *, create: bool = False) -> int:
+    """Open the directory where a tree begins, which may be behind a link."""
+    try:
+        return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        if not create:
+            raise
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def open_below(above: int, name: str, *, create: bool = False) -> int:
+    """Open a directory in an open one; made if it is missing, which it seldom is.
+
+    Raises FileNotFoundError, and NotADirectoryError if it is of another kind.
+    """
+    try:
+        return _opened(above, name)
+    except FileNotFoundError:
+        if not create:
+            raise
+    with suppress(FileExistsError):
+        os.mkdir(name, 0o700, dir_fd=above)
+    return _opened(above, name)
+
+
+def open_file(folder: Opened, name: str) -> int:
     """Open a regular file for reading; raises FileNotFoundError."""
     try:
         fd = os.open(name, _FILE, dir_fd=folder.fd)
@@ -133,26 +161,11 @@ def remove(folder: Folder, name: str) -> int:
     return removed
 
 
-def _opened_root(root: Path, *, create: bool) -> int:
+def _opened(above: int, name: str) -> int:
     try:
-        return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        if not create:
-            raise
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _enter(folder: Folder, name: str, *, create: bool) -> None:
-    """Step down; folders are made when they are missing, which they seldom are."""
-    try:
-        folder.enter(name)
-    except FileNotFoundError:
-        if not create:
-            raise
-        with suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=folder.fd)
-        folder.enter(name)
+        return os.open(name, _DIRECTORY, dir_fd=above)
+    except OSError as fault:
+        raise _named(fault, NotADirectoryError) from None
 
 
 def _unlink(folder: Folder, name: str) -> int:

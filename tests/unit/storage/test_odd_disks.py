@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtools.domain.errors import StorageUnavailable
+from pixtools.domain.errors import InvalidRequest, StorageUnavailable
 from pixtools.storage.local import LocalBlobs
 from pixtools.storage.scratch import ScratchDirectories
 from pixtools.storage.secrets_file import SecretsFile
@@ -180,3 +180,30 @@ def test_where_files_grow_is_found_again_wherever_it_is(
     put(blobs, KEY, b"third")
     assert get(blobs, KEY) == b"third"
     assert (aside / KEY).read_bytes() == b"second"
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_a_folder_that_was_moved_away_takes_no_more_objects(
+    blobs: LocalBlobs, tmp_path: Path, above: int
+) -> None:
+    """Though it may still be held open: what counts is what bears its name now."""
+    place, aside = tmp_path / "objects" / KEY, tmp_path / "aside"
+    put(blobs, KEY, b"first")
+    place.parents[above].rename(aside)
+    put(blobs, KEY, b"second")
+    assert place.read_bytes() == b"second"
+    assert [f.read_bytes() for f in aside.rglob(place.name)] == [b"first"]
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_a_link_to_the_very_folder_that_stood_there_is_no_way_in(
+    blobs: LocalBlobs, tmp_path: Path, above: int
+) -> None:
+    """Wherever it leads: a folder that is held open is not reached through a link."""
+    folder, aside = (tmp_path / "objects" / KEY).parents[above], tmp_path / "aside"
+    put(blobs, KEY, b"first")
+    folder.rename(aside)
+    folder.symlink_to(aside)
+    with pytest.raises(InvalidRequest, match="another object"):
+        put(blobs, KEY, b"second")
+    assert [f.read_bytes() for f in aside.rglob(Path(KEY).name)] == [b"first"]
