@@ -67,7 +67,8 @@ class Incoming:
         name = secrets.token_hex(16)
         try:
             _lock(fd)
-            os.link(file, name, dst_dir_fd=self._area().fd, follow_symlinks=False)
+            # By the descriptor: the path may lead to another file by now.
+            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=self._area().fd)
         except OSError:
             os.close(fd)
             return None

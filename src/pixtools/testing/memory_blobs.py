@@ -17,6 +17,7 @@ from pixtools.jobs.ports.work import Clock
 from pixtools.testing.http_answer import HttpAnswer
 
 _CHUNK = 256 * 1024
+_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,10 @@ class MemoryWriter:
     def take(self, file: Path, beat: Callable[[], None]) -> None:
         """Append a whole file."""
         self._open()
-        self.write(file.read_bytes())
-        beat()
+        data = file.read_bytes()
+        for at in range(0, len(data), _PIECE):
+            self.write(data[at : at + _PIECE])
+            beat()
 
     def commit(self) -> Blob:
         """Make the object visible."""

@@ -9,6 +9,7 @@ import pytest
 
 from pixtools.storage.local import LocalBlobs
 from pixtools.testing.port_suites.blobs import BlobsSuite
+from pixtools.testing.port_suites.taking import TakingSuite
 
 
 @pytest.fixture
@@ -28,5 +29,5 @@ def blobs(root: Path) -> Iterator[LocalBlobs]:
     assert folders <= needed | {root / ".incoming"}
 
 
-class TestLocalBlobs(BlobsSuite):
+class TestLocalBlobs(BlobsSuite, TakingSuite):
     """Objects as files."""

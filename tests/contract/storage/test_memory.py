@@ -11,6 +11,7 @@ from pixtools.testing.http_answer import Perform
 from pixtools.testing.memory_blobs import MemoryBlobs, MemoryLinks
 from pixtools.testing.port_suites.blobs import BlobsSuite
 from pixtools.testing.port_suites.links import LinksSuite
+from pixtools.testing.port_suites.taking import TakingSuite
 
 
 class HandClock:
@@ -28,7 +29,7 @@ def blobs() -> MemoryBlobs:
     return MemoryBlobs()
 
 
-class TestMemoryBlobs(BlobsSuite):
+class TestMemoryBlobs(BlobsSuite, TakingSuite):
     """Blobs in a dictionary."""
 
 

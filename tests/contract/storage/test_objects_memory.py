@@ -10,6 +10,7 @@ from obstore.store import MemoryStore
 
 from pixtools.storage.objects import ObjectBlobs
 from pixtools.testing.port_suites.blobs import BlobsSuite
+from pixtools.testing.port_suites.taking import TakingSuite
 
 
 @pytest.fixture
@@ -17,5 +18,5 @@ def blobs() -> ObjectBlobs:
     return ObjectBlobs(MemoryStore())
 
 
-class TestObjectBlobs(BlobsSuite):
+class TestObjectBlobs(BlobsSuite, TakingSuite):
     """Objects in a bucket without a server."""

@@ -28,6 +28,7 @@ from pixtools.storage.presign import Presigner
 from pixtools.storage.still_objects import StillObjects
 from pixtools.testing.clock import HandClock
 from pixtools.testing.port_suites.blobs import KEY, LONG, BlobsSuite, get, put
+from pixtools.testing.port_suites.taking import TakingSuite
 from pixtools.testing.spaces import Bucket, s3_client
 
 PREFIXES = ("raw/", "processed/", "archives/", "inbox/")
@@ -57,7 +58,7 @@ def unfinished(client: Any, bucket: ObjectsConfig) -> list[str]:
     return [upload["Key"] for upload in found.get("Uploads", ())]
 
 
-class TestS3Blobs(BlobsSuite):
+class TestS3Blobs(BlobsSuite, TakingSuite):
     """Objects in a bucket."""
 
 

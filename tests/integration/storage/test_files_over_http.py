@@ -107,9 +107,11 @@ def test_a_connection_that_breaks_leaves_nothing(
 ) -> None:
     """The file is dropped as soon as the client is gone, not at the next sweep."""
     url = urlsplit(links.upload(KEY, content_type=None, bytes=None, sha256=None).url)
-    head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Length: {MIB}"
+    head = (
+        f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Length: {4 * MIB}"
+    )
     with socket.create_connection(("127.0.0.1", url.port or 0)) as client:
-        client.sendall(f"{head}\r\n\r\n".encode() + b"x" * (MIB // 2))
+        client.sendall(f"{head}\r\n\r\n".encode() + b"x" * (2 * MIB))
         wait_until(lambda: len(unfinished(config)) == 1)
     wait_until(lambda: not unfinished(config))
     assert blobs.stat(KEY) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import mmap
 import os
 import stat
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pixtools.domain.errors import StorageUnavailable
+from pixtools.storage import incoming, taking
 from pixtools.storage.local import LocalBlobs
 from pixtools.testing.port_suites.blobs import KEY, get
 
@@ -91,6 +93,27 @@ def test_whoever_has_it_mapped_changes_a_file_of_their_own(
     mapped.flush()
     mapped.close()
     assert get(blobs, KEY) == DATA
+
+
+def test_what_is_told_is_what_is_stored(
+    blobs: LocalBlobs, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though a child puts another file in its place in the very last moment."""
+    look = taking.open_if_final
+
+    def replaced_then(file: Path) -> int | None:
+        fd = look(file)
+        other = file.with_name("other")
+        other.write_bytes(b"other")
+        other.replace(file)
+        return fd
+
+    monkeypatch.setattr(incoming, "open_if_final", replaced_then)
+    writer = blobs.writer(KEY)
+    writer.take(made, lambda: None)
+    told = writer.commit()
+    assert told.sha256 == hashlib.sha256(get(blobs, KEY)).hexdigest()
+    assert blobs.stat(KEY) == told
 
 
 def test_a_file_with_another_name_is_copied(blobs: LocalBlobs, made: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtools.domain.errors import LeaseLost, SourceMissing, UploadMismatch
+from pixtools.domain.errors import SourceMissing, UploadMismatch
 from pixtools.jobs.ports.blobs import Blob, Blobs
 
 KEY = "raw/0198c0de/source"
@@ -99,57 +99,6 @@ class WritingSuite:
             writer.write(b"late")
         with pytest.raises(ValueError, match="committed or aborted"):
             writer.commit()
-
-    def test_a_file_becomes_an_object(self, blobs: Blobs, tmp_path: Path) -> None:
-        """With a beat at least once a mebibyte; the file may go afterwards."""
-        file, beats = tmp_path / "made", list[int]()
-        file.write_bytes(LONG * 2 + b"!")
-        writer = blobs.writer(KEY, "image/png")
-        writer.take(file, lambda: beats.append(1))
-        blob = writer.commit()
-        file.unlink()
-        assert len(beats) >= 2
-        assert get(blobs, KEY) == LONG * 2 + b"!"
-        assert (blob.bytes, blob.content_type) == (2 * len(LONG) + 1, "image/png")
-        assert blob.sha256 == hashlib.sha256(LONG * 2 + b"!").hexdigest()
-        assert blobs.stat(KEY) == blob
-
-    def test_a_file_may_be_empty(self, blobs: Blobs, tmp_path: Path) -> None:
-        """It makes an empty object."""
-        file = tmp_path / "made"
-        file.touch()
-        writer = blobs.writer(KEY)
-        writer.take(file, lambda: None)
-        assert writer.commit().bytes == 0
-        assert get(blobs, KEY) == b""
-
-    def test_a_beat_may_call_it_off(self, blobs: Blobs, tmp_path: Path) -> None:
-        """Nothing becomes visible, and the file is taken as well the next time."""
-        file = tmp_path / "made"
-        file.write_bytes(LONG)
-
-        def lose() -> None:
-            raise LeaseLost
-
-        writer = blobs.writer(KEY)
-        with pytest.raises(LeaseLost):
-            writer.take(file, lose)
-        writer.abort()
-        assert blobs.stat(KEY) is None
-        writer = blobs.writer(KEY)
-        writer.take(file, lambda: None)
-        assert writer.commit().bytes == len(LONG)
-
-    def test_a_finished_writer_takes_no_file(
-        self, blobs: Blobs, tmp_path: Path
-    ) -> None:
-        """As it takes no bytes."""
-        file = tmp_path / "made"
-        file.write_bytes(LONG)
-        writer = blobs.writer(KEY)
-        writer.abort()
-        with pytest.raises(ValueError, match="committed or aborted"):
-            writer.take(file, lambda: None)
 
     def test_of_many_writers_one_wins_whole(self, blobs: Blobs) -> None:
         """Whoever reads meanwhile sees one writer's bytes and facts, never a mix."""
