@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
+from types import TracebackType
+from typing import Final
 
-from sqlalchemy import exc
-
-from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.batches import SqlBatches
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.deliveries import SqlDeliveries
-from pixtools.persistence.engine import open_engine, transaction
+from pixtools.persistence.engine import open_engine
 from pixtools.persistence.history import SqlHistory
 from pixtools.persistence.idempotency import SqlIdempotency
 from pixtools.persistence.jobs import SqlJobs
@@ -24,15 +22,17 @@ from pixtools.persistence.letters import (
     SqlSandboxes,
     SqlSecrets,
 )
-from pixtools.persistence.lines import Line, Lines
+from pixtools.persistence.lines import Line
 from pixtools.persistence.outbox import SqlOutbox
+from pixtools.persistence.pool import Pool
 from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
 from pixtools.persistence.stages import SqlStages
+from pixtools.persistence.transactions import Lines, Opening
 from pixtools.persistence.usage import SqlUsages
 
-FAULTS_OF_OURS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError)
-"""Errors of statements; every other one is the database's."""
+_FREE: Final[AbstractContextManager[object]] = nullcontext()
+"""The turn of whoever needs none."""
 
 
 class SqlTransaction:
@@ -103,45 +103,58 @@ class SqlDatabase:
 
     def __init__(self, config: PersistenceConfig) -> None:
         self._engine = open_engine(config)
-        embedded = self.one_writer
+        self._pool = Pool(self._engine, config)
+        self._lines = Lines(self._engine, self._pool)
         # SQLite lets waiting writers poll; within this process they queue instead.
-        self._turn: AbstractContextManager[object] = (
-            threading.Lock() if embedded else nullcontext()
-        )
-        self._lines = Lines(self._engine)
+        self._turn = threading.Lock() if self.one_writer else _FREE
 
     @property
     def one_writer(self) -> bool:
         """Whether a write keeps every other one waiting."""
         return self._engine.dialect.name == "sqlite"
 
-    @contextmanager
-    def write(self) -> Iterator[SqlTransaction]:
+    def write(self) -> AbstractContextManager[SqlTransaction]:
         """Change things; on SQLite one writer at a time."""
-        with self._turn, _available(), self._lines.transaction(writes=True) as line:
-            yield SqlTransaction(line)
+        return _Opened(self._lines.transaction(writes=True), self._turn)
 
-    @contextmanager
-    def read(self) -> Iterator[SqlTransaction]:
+    def read(self) -> AbstractContextManager[SqlTransaction]:
         """See one moment of the database."""
-        with _available(), self._lines.transaction(writes=False) as line:
-            yield SqlTransaction(line)
+        return _Opened(self._lines.transaction(writes=False), _FREE)
 
     def check(self) -> None:
         """Raise DatabaseUnavailable if it does not answer or lacks migrations."""
-        with _available(), transaction(self._engine) as connection:
-            check_schema(connection)
+        with self._lines.transaction(writes=False) as line:
+            check_schema(line)
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._engine.dispose()
+        self._pool.close()
 
 
-@contextmanager
-def _available() -> Iterator[None]:
-    try:
-        yield
-    except FAULTS_OF_OURS:
-        raise
-    except (exc.DBAPIError, exc.TimeoutError) as error:
-        raise DatabaseUnavailable from error
+class _Opened(AbstractContextManager[SqlTransaction]):
+    """A transaction in its turn; a generator would take as long as the rest of it."""
+
+    __slots__ = ("_opening", "_turn")
+
+    def __init__(self, opening: Opening, turn: AbstractContextManager[object]) -> None:
+        self._opening = opening
+        self._turn = turn
+
+    def __enter__(self) -> SqlTransaction:
+        self._turn.__enter__()
+        try:
+            return SqlTransaction(self._opening.__enter__())
+        except BaseException:
+            self._turn.__exit__(None, None, None)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._opening.__exit__(kind, error, trace)
+        finally:
+            self._turn.__exit__(None, None, None)

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, cast
 
-from sqlalchemy import BindParameter, Dialect, Engine, Executable, exc
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPIModule
+from sqlalchemy import BindParameter, Dialect, Executable
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
-
-from pixtools.persistence.engine import begin, leave_out_values
 
 Values = Mapping[str, Any]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -153,30 +150,6 @@ class Line:
         return ready
 
 
-class Lines:
-    """Opens them over an engine's connections."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._known: Known = {}
-        self.kind = Line
-        """What is opened; a test opens one that listens."""
-
-    @contextmanager
-    def transaction(self, *, writes: bool) -> Iterator[Line]:
-        """A line whose transaction commits with its block."""
-        dialect = self._engine.dialect
-        line: Line | None = None
-        try:
-            with _lent(self._engine) as raw:
-                line = self.kind(raw, dialect, self._known)
-                begin(raw, writes=writes)
-                yield line
-                raw.commit()
-        except _errors_of(dialect) as error:
-            raise _wrapped(error, line, dialect) from error
-
-
 def prepared(
     statement: Executable, names: tuple[str, ...], dialect: Dialect
 ) -> Prepared:
@@ -223,36 +196,3 @@ def _reader(statement: Executable, dialect: Dialect, about: Sequence[Any]) -> Pr
         return cast("Row", named._make(values))
 
     return read_row if reads else named._make
-
-
-@contextmanager
-def _lent(engine: Engine) -> Iterator[DBAPIConnection]:
-    """A connection of the pool, which undoes what was not committed."""
-    lent = engine.raw_connection()
-    try:
-        yield cast("DBAPIConnection", lent.driver_connection)
-    except _errors_of(engine.dialect) as error:
-        if engine.dialect.is_disconnect(error, lent.dbapi_connection, None):
-            lent.invalidate(error)
-        raise
-    finally:
-        lent.close()
-
-
-def _errors_of(dialect: Dialect) -> type[DBAPIModule.Error]:
-    return dialect.loaded_dbapi.Error
-
-
-def _wrapped(error: Exception, line: Line | None, dialect: Dialect) -> Exception:
-    """The error as SQLAlchemy calls it on every engine."""
-    wrapped = exc.DBAPIError.instance(
-        line.said if line else None,
-        None,
-        error,
-        _errors_of(dialect),
-        hide_parameters=True,
-        dialect=dialect,
-    )
-    if isinstance(wrapped, exc.DBAPIError):
-        leave_out_values(wrapped)
-    return wrapped

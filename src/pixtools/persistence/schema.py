@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection
 
 from pixtools.domain.errors import DatabaseUnavailable
+from pixtools.persistence.lines import Line
 
 HEAD: Final = "0006"
 """The newest migration (a test compares it with the migrations themselves)."""
 
 
-def version_of(connection: Connection) -> str | None:
+_HAS_VERSION: Final = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'",
+    "postgresql": "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL",
+}
+
+
+def version_of(connection: Connection | Line) -> str | None:
     """The migration that a database stands at; None for an empty one."""
-    if not inspect(connection).has_table("alembic_version"):
+    has_version = _HAS_VERSION[connection.dialect.name]
+    if connection.exec_driver_sql(has_version).first() is None:
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version"))
-    return found.scalar_one_or_none()
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+    row = found.first()
+    return row[0] if row else None
 
 
-def check_schema(connection: Connection) -> None:
+def check_schema(connection: Line) -> None:
     """Raise DatabaseUnavailable if the database is older than this release."""
     version = version_of(connection)
     if version is None or version < HEAD:

@@ -29,7 +29,7 @@ def test_a_statement_is_put_into_words_once(database: SqlDatabase) -> None:
             tx.jobs.get(job.id)
             for status in (None, "queued", "failed"):
                 tx.jobs.find(JobQuery(tenant=job.tenant, status=status, limit=3))
-        return len(database._lines._known)
+        return len(database._lines.known)
 
     assert ask() == ask() == ask()
 
