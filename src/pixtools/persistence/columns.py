@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, MetaData, String
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import MetaData, String
+
+from pixtools.persistence.types import Json
 
 metadata: Final = MetaData(
     naming_convention={
@@ -16,8 +17,6 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-Document: Final = JSON(none_as_null=True).with_variant(
-    JSONB(none_as_null=True), "postgresql"
-)
+Document: Final = Json(none_as_null=True)
 Id: Final = String(36)
 Word: Final = String(32)

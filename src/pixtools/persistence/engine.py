@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
+from pixtools.persistence.types import json_text
 
 IDLE_SECONDS = 60
 """Then a transaction whose process was frozen lets go of its rows."""
@@ -95,7 +96,7 @@ def leave_out_values(error: exc.DBAPIError) -> None:
 def _common() -> dict[str, Any]:
     return {
         "hide_parameters": True,
-        "json_serializer": _json,
+        "json_serializer": json_text,
         "json_deserializer": from_json,
         "poolclass": NullPool,
     }
@@ -129,11 +130,6 @@ def _on_a_server(config: PersistenceConfig) -> Engine:
 
     event.listen(engine, "connect", settle)
     return engine
-
-
-def _json(value: object) -> str:
-    """JSON by pydantic, in a quarter of the time that `json` takes."""
-    return to_json(value).decode()
 
 
 def _prepare(

@@ -140,9 +140,15 @@ def _flat(value: Flat) -> dict[str, Any]:
 
 
 def _output_document(output: Output) -> dict[str, Any]:
-    known = _flat(output) | {"error": _document(output.error)}
     # What is not known takes no room, and the last release knows no word for it.
-    return {name: value for name, value in known.items() if value is not None}
+    known = {
+        name: value
+        for name in _NAMES[Output]
+        if (value := getattr(output, name)) is not None
+    }
+    if output.error:
+        known["error"] = _flat(output.error)
+    return known
 
 
 def _document(value: Archive | Problem | None) -> dict[str, Any] | None:
@@ -150,7 +156,8 @@ def _document(value: Archive | Problem | None) -> dict[str, Any] | None:
 
 
 def _output(item: dict[str, Any]) -> Output:
-    return Output(**{**item, "error": _problem(item.get("error"))})
+    error = item.get("error")
+    return Output(**{**item, "error": Problem(**error)}) if error else Output(**item)
 
 
 def _archive(item: dict[str, Any] | None) -> Archive | None:

@@ -1,13 +1,21 @@
-"""How times are stored: aware and in UTC on every engine."""
+"""How times are stored, aware and in UTC on every engine; and documents.
+
+A job has a dozen of each, so on SQLite, where all this is for us to do, little is done.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import DateTime, Dialect
-from sqlalchemy.types import TypeDecorator
+from pydantic_core import from_json, to_json
+from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_WITHOUT_ZONE: Final = len("2026-11-23 08:30:00.000000")
+"""All of a time in UTC that is kept: cutting the text is cheaper than the time."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -32,6 +40,44 @@ class UtcDateTime(TypeDecorator[datetime]):
         return _read_text if dialect.name == "sqlite" else _utc
 
 
+class Json(TypeDecorator[Any]):
+    """A document: text on SQLite, JSONB on PostgreSQL; None is NULL, not `null`."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """PostgreSQL's own kind there."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSONB(none_as_null=True))
+        return super().load_dialect_impl(dialect)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """How a value is stored."""
+        return _json if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], Any] | None:
+        """How it is answered."""
+        if dialect.name == "sqlite":
+            return _read_json
+        return super().result_processor(dialect, coltype)
+
+
+def json_text(value: object) -> str:
+    """JSON by pydantic, in a quarter of the time that `json` takes."""
+    return to_json(value).decode()
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else to_json(value).decode()
+
+
+def _read_json(value: str | None) -> Any:  # noqa: ANN401 - whatever was stored
+    return None if value is None else from_json(value)
+
+
 def _utc(value: datetime | None) -> datetime | None:
     if value is None:
         return None
@@ -44,8 +90,8 @@ def _text(value: datetime | None) -> str | None:
     moment = _utc(value)
     if moment is None:
         return None
-    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return moment.isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
 
 
 def _read_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return None if value is None else datetime.fromisoformat(f"{value}+00:00")
