@@ -22,10 +22,11 @@ _STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
 class Pipeline:
     """Checked steps, each with its own id. Make one with `Pipeline.parse`."""
 
-    __slots__ = ("steps",)
+    __slots__ = ("_planned", "steps")
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps: tuple[Step, ...] = tuple(steps)
+        self._planned: tuple[str, RenderPlan] | None = None
 
     @classmethod
     def parse(
@@ -76,8 +77,14 @@ class Pipeline:
         """Fill in every default for a source of this format.
 
         Raises InvalidPipeline where an option does not fit the format that a step
-        turns out to write.
+        turns out to write. The last plan is kept: taking a job on asks three times.
         """
+        planned = self._planned
+        if planned is None or planned[0] != source_format:
+            planned = self._planned = source_format, self._plan(source_format)
+        return planned[1]
+
+    def _plan(self, source_format: str) -> RenderPlan:
         problems: list[FieldError] = []
         outputs: list[OutputPlan] = []
         for index, step in enumerate(self.steps):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from pixtools.domain.formats import FORMATS
@@ -42,6 +43,7 @@ def base_name(job: Job) -> str:
     return safe_base(job.source.filename or "") or job.id
 
 
+@lru_cache(maxsize=256)  # each of a job's files asks; more than end at a time
 def safe_base(filename: str) -> str:
     """Make a name that any system can hold; empty if nothing of it remains.
 

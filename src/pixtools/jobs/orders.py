@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from pixtools.domain.errors import IdempotencyMismatch
-from pixtools.domain.job import Archive, Face, Job, Source
+from pixtools.domain.job import Archive, Face, Job, Source, Stage
 from pixtools.domain.pipeline import Pipeline
 from pixtools.domain.webhook import Webhook
 from pixtools.jobs.admission import check_load
@@ -110,7 +111,7 @@ def accept(service: Service, order: Order, job: Job) -> Submitted:
         check_load(made.tx, service.rules, order.tenant, made.now)
         if order.batch_id is not None:
             join_batch(made, order.tenant, order.batch_id)
-        stages = stages_of(service, job, made.now) if job.status == "queued" else ()
+        stages = _stages(service, order, job, made.now)
         job = made.add(replace(job, stages_left=len(stages)), ("status", None))
         if stages:
             made.queue(stages)
@@ -125,6 +126,12 @@ def in_flight(
     key = order.idempotency.key if order.idempotency else None
     with service.flights.during(order.tenant, None if key == held else key):
         yield
+
+
+def _stages(service: Service, order: Order, job: Job, now: datetime) -> Sequence[Stage]:
+    if job.status != "queued":
+        return ()
+    return stages_of(service, job, now, order.pipeline)
 
 
 def _first_answer(service: Service, made: Change, order: Order, job: Job) -> Job | None:

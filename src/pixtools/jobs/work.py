@@ -83,14 +83,17 @@ def outputs_of(
     )
 
 
-def stages_of(service: Service, job: Job, now: datetime) -> Sequence[Stage]:
+def stages_of(
+    service: Service, job: Job, now: datetime, pipeline: Pipeline | None = None
+) -> Sequence[Stage]:
     """One stage for everything that one decode gives, one for each denoising step.
 
-    Before those one that fetches the source, where it is not here yet.
+    Before those one that fetches the source, where it is not here yet. `pipeline` is
+    the job's own, for who has it at hand.
     """
     if job.source.url:
         return [fetching_stage(service, job, now)]
-    pipeline = Pipeline.parse(job.pipeline)
+    pipeline = pipeline or Pipeline.parse(job.pipeline)
     source, rules = job.source, service.rules
     planned = pipeline.plan(source.format or "").outputs
     denoised = [output for output in planned if output.denoise]

@@ -19,6 +19,7 @@ from pixtools.domain.job import (
     Usage,
     Wakeup,
 )
+from pixtools.domain.usage import Metered
 from pixtools.domain.webhook import (
     Attempt,
     Circuit,
@@ -35,7 +36,7 @@ Row = dict[str, Any]
 Flat = (
     Job | Source | Output | Archive | Problem | Usage
     | Stage | Wakeup | Batch | Event | ApiKey | Webhook
-    | Delivery | Attempt | Circuit | SigningSecret | Sandbox | Receipt
+    | Delivery | Attempt | Circuit | SigningSecret | Sandbox | Receipt | Metered
 )  # fmt: skip
 Letters = SigningSecret | Sandbox | Receipt
 _NAMES = {
@@ -130,7 +131,9 @@ def delivery_of(row: Row) -> Delivery:
     return Delivery(**row)
 
 
-def plain_row(value: Delivery | Attempt | Circuit | Letters) -> dict[str, Any]:
+def plain_row(
+    value: Delivery | Attempt | Circuit | Letters | Metered,
+) -> dict[str, Any]:
     """What has a column for each field as its row."""
     return _flat(value)
 

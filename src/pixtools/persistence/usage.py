@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pixtools.domain.usage import DayUsage, Metered
 from pixtools.persistence import tables
 from pixtools.persistence.lines import Line
+from pixtools.persistence.mapping import plain_row
 
 USAGE: Final = tables.usage
 
@@ -73,7 +73,7 @@ class SqlUsages:
     def add(self, cost: Metered) -> bool:
         """Keep what a job cost; False, and nothing changes, if that is kept already."""
         keep = _KEEP[self._connection.dialect.name]
-        return self._connection.execute(keep, asdict(cost)).first() is not None
+        return self._connection.execute(keep, plain_row(cost)).first() is not None
 
     def by_day(self, tenant: str, first: date, last: date) -> Sequence[DayUsage]:
         """A tenant's days from `first` to `last` on which a job ended, in order."""

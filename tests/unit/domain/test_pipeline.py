@@ -44,6 +44,21 @@ def test_a_pipeline_survives_its_canonical_form(steps: list[dict[str, Any]]) -> 
     assert again.plan("jpg") == first.plan("jpg")
 
 
+def test_a_plan_is_made_once_for_each_format() -> None:
+    """What is kept of the last one never answers for another format."""
+    pipeline = Pipeline.parse([RESIZE])
+    first = pipeline.plan("jpg")
+    assert pipeline.plan("jpg") is first
+    formats = [
+        pipeline.plan(source).outputs[0].encode.format
+        for source in ("png", "jpg", "png")
+    ]
+    assert formats == ["png", "jpg", "png"]
+    for _ in range(2):
+        with pytest.raises(InvalidPipeline):
+            pipeline.plan("heic")
+
+
 @given(pipelines())
 def test_a_plan_survives_the_way_to_a_worker(steps: list[dict[str, Any]]) -> None:
     made = Pipeline.parse(steps).plan("jpg")
