@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic_core import from_json, to_json
@@ -88,8 +89,16 @@ def _utc(value: datetime | None) -> datetime | None:
 
 def _text(value: datetime | None) -> str | None:
     moment = _utc(value)
-    if moment is None:
-        return None
+    return None if moment is None else _written(moment)
+
+
+@lru_cache(maxsize=256)
+def _written(moment: datetime) -> str:
+    """A time in UTC as text.
+
+    The same moment stands in several rows, and is written again whenever its job is:
+    about ten of sixty-five are new, so this is room for those of two dozen jobs.
+    """
     return moment.isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
 
 

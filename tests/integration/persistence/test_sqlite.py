@@ -11,7 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
@@ -63,6 +63,29 @@ def test_naive_times_are_refused(database: SqlDatabase) -> None:
     """A time without a zone is a bug, and would be read back as another moment."""
     with pytest.raises(Exception, match="aware"):
         stored(database, a_job(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - on purpose
+
+
+class Autumn(tzinfo):
+    """A zone whose clock is turned back by an hour."""
+
+    def utcoffset(self, at: datetime | None) -> timedelta:
+        return timedelta(hours=1 if at and at.fold else 2)
+
+    def dst(self, at: datetime | None) -> timedelta:
+        return self.utcoffset(at) - timedelta(hours=1)
+
+    def tzname(self, at: datetime | None) -> str:
+        return "autumn"
+
+
+def test_the_hour_that_comes_twice_is_stored_as_two(database: SqlDatabase) -> None:
+    """Python takes its two times for equal, and they are not."""
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=Autumn())
+    jobs = [a_job(created_at=first.replace(fold=fold)) for fold in (0, 1)]
+    stored(database, *jobs)
+    found = [kept(database, job.id) for job in jobs]
+    hours = [job.created_at.hour for job in found if job]
+    assert hours == [0, 1]
 
 
 def test_killed_within_a_transaction_leaves_nothing(
