@@ -36,6 +36,7 @@ class Pool:
         self._patience = config.pool_timeout
         self._keeps = config.pool_size
         self._idle: list[Lent] = []
+        self._keeping = threading.Lock()
 
     def take(self) -> Lent:
         """A connection that is not broken: the last one used, which is warm.
@@ -56,9 +57,7 @@ class Pool:
     def give_back(self, lent: Lent) -> None:
         """End a loan whose transaction is committed, or has never begun."""
         try:
-            if len(self._idle) < self._keeps:
-                self._idle.append(lent)
-            else:
+            if not self._kept(lent):
                 lent.held.close()
         finally:
             self._places.release()
@@ -84,9 +83,17 @@ class Pool:
 
     def close(self) -> None:
         """Close all that are idle, and the others as they come back."""
-        self._keeps = 0
+        with self._keeping:
+            self._keeps = 0
         while lent := self._popped():
             lent.held.close()
+
+    def _kept(self, lent: Lent) -> bool:
+        with self._keeping:
+            keeps = len(self._idle) < self._keeps
+            if keeps:
+                self._idle.append(lent)
+            return keeps
 
     def _found(self) -> Lent | None:
         while lent := self._popped():
