@@ -24,7 +24,6 @@ from pixtools.persistence.letters import (
 )
 from pixtools.persistence.lines import Line
 from pixtools.persistence.outbox import SqlOutbox
-from pixtools.persistence.pool import Pool
 from pixtools.persistence.queues import SqlQueues
 from pixtools.persistence.schema import check_schema
 from pixtools.persistence.stages import SqlStages
@@ -103,8 +102,7 @@ class SqlDatabase:
 
     def __init__(self, config: PersistenceConfig) -> None:
         self._engine = open_engine(config)
-        self._pool = Pool(self._engine, config)
-        self._lines = Lines(self._engine, self._pool)
+        self._lines = Lines(self._engine)
         # SQLite lets waiting writers poll; within this process they queue instead.
         self._turn = threading.Lock() if self.one_writer else _FREE
 
@@ -128,7 +126,7 @@ class SqlDatabase:
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._pool.close()
+        self._engine.dispose()
 
 
 class _Opened(AbstractContextManager[SqlTransaction]):

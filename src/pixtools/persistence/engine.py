@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
@@ -24,23 +24,23 @@ LOOK_AGAIN = 0.01
 
 
 def open_engine(config: PersistenceConfig) -> Engine:
-    """Make an engine that keeps no connection; nothing is connected yet.
+    """Make an engine; nothing is connected yet.
 
     SQLite: write-ahead log, every commit on disk before it is answered, transactions
-    begun by us so that a writer takes its lock first. PostgreSQL: nobody is waited for
-    without end. What clients sent never stands in the text of an error, and so not in
-    a log.
+    begun by us so that a writer takes its lock first. PostgreSQL: a connection that
+    broke meanwhile is replaced before it is used, and nobody is waited for without
+    end. What clients sent never stands in the text of an error, and so not in a log.
     """
     if config.sqlite_file is None:
         return _on_a_server(config)
     config.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         config.url,
-        **_common(),
+        **_common(config),
         connect_args={
             "timeout": config.busy_timeout,
             "isolation_level": None,
-            "check_same_thread": False,  # our pool lends it to one thread at a time
+            "check_same_thread": False,  # the pool lends it to one thread at a time
         },
     )
     event.listen(engine, "connect", partial(_prepare, patience=config.busy_timeout))
@@ -76,15 +76,6 @@ def begin(raw: object, *, writes: bool) -> None:
         raw.begins = WRITING if writes else READING
 
 
-def is_broken(raw: object) -> bool:
-    """Whether a connection that has rested must be replaced; a file's never."""
-    if isinstance(raw, sqlite3.Connection):
-        return False
-    from pixtools.persistence.patient import PatientConnection
-
-    return isinstance(raw, PatientConnection) and (raw.closed or raw.hears())
-
-
 def leave_out_values(error: exc.DBAPIError) -> None:
     """PostgreSQL's own words about an error go on with the row that it is about."""
     diagnosis = getattr(error.orig, "diag", None)
@@ -93,22 +84,27 @@ def leave_out_values(error: exc.DBAPIError) -> None:
         error.orig.args = error.args = (sentence,)
 
 
-def _common() -> dict[str, Any]:
+def _common(config: PersistenceConfig) -> dict[str, Any]:
     return {
         "hide_parameters": True,
         "json_serializer": json_text,
         "json_deserializer": from_json,
-        "poolclass": NullPool,
+        "pool_size": config.pool_size,
+        "max_overflow": config.overflow,
+        "pool_timeout": config.pool_timeout,
+        # Whoever opens a transaction ends it; one rollback more for each takes as long
+        # as a small one on SQLite.
+        "pool_reset_on_return": None,
     }
 
 
 def _on_a_server(config: PersistenceConfig) -> Engine:
     # psycopg: in the cluster only
-    from pixtools.persistence.patient import connect
+    from pixtools.persistence.patient import connect, replace_if_broken
 
     engine: Engine = create_engine(
         config.url,
-        **_common(),
+        **_common(config),
         creator=lambda: connect(
             config.url, patience=config.patience, dialect=engine.dialect
         ),
@@ -129,6 +125,7 @@ def _on_a_server(config: PersistenceConfig) -> Engine:
         connection.commit()
 
     event.listen(engine, "connect", settle)
+    event.listen(engine, "checkout", replace_if_broken)
     return engine
 
 

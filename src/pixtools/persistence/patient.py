@@ -12,6 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.abc import RV, PQGen
 from sqlalchemy import Dialect, make_url
+from sqlalchemy.exc import DisconnectionError
 
 CONNECT_SECONDS: Final = 5
 SILENT_SECONDS: Final = 15
@@ -41,12 +42,7 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
     """How the next transaction begins: WRITING or READING."""
 
     def hears(self) -> bool:
-        """Whether something came that was not read yet, the end perhaps.
-
-        A server says nothing to a connection that rests, but that it ends. To ask it
-        would take as long as a statement; keepalives tell of one that went without a
-        word.
-        """
+        """Whether something came that was not read yet, the end perhaps."""
         ear = select.poll()
         ear.register(self.fileno(), select.POLLIN)
         return bool(ear.poll(0))
@@ -88,3 +84,15 @@ def connect(
     opened = PatientConnection.connect(**{**_WIRE, **words}, autocommit=autocommit)
     opened.patience = patience
     return opened
+
+
+def replace_if_broken(connection: object, *_: object) -> None:
+    """Called when a pool lends a connection; raises for a new one to take its place.
+
+    A server says nothing to a connection that rests, but that it ends. To ask it would
+    take as long as a statement; keepalives tell of one that went without a word.
+    """
+    if not isinstance(connection, PatientConnection):
+        return
+    if connection.closed or connection.hears():
+        raise DisconnectionError

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 from sqlalchemy import Dialect, Engine, exc
-from sqlalchemy.engine.interfaces import DBAPIModule
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPIModule
+from sqlalchemy.pool import PoolProxiedConnection
 
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.engine import begin, leave_out_values
 from pixtools.persistence.lines import Known, Line
-from pixtools.persistence.pool import Pool
 
 FAULTS_OF_OURS: Final = (exc.DataError, exc.IntegrityError, exc.ProgrammingError)
 """Errors of statements; every other one is the database's."""
 
 
 class Lines:
-    """Opens them over the connections of a pool."""
+    """Opens them over an engine's connections."""
 
-    def __init__(self, engine: Engine, pool: Pool) -> None:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.dialect = engine.dialect
-        self.pool = pool
         self.known: Known = {}
         self.kind = Line
         """What is opened; a test opens one that listens."""
@@ -33,13 +34,13 @@ class Lines:
 
 
 class Opening:
-    """A transaction from its beginning to its end.
+    """A transaction from its beginning to its end: what does not commit is undone.
 
     Raises SQLAlchemy's errors for those that are ours, and DatabaseUnavailable for
     those of the database.
     """
 
-    __slots__ = ("_lent", "_line", "_lines", "_writes")
+    __slots__ = ("_lent", "_line", "_lines", "_raw", "_writes")
 
     def __init__(self, lines: Lines, *, writes: bool) -> None:
         self._lines = lines
@@ -49,15 +50,15 @@ class Opening:
     def __enter__(self) -> Line:
         lines = self._lines
         try:
-            self._lent = lines.pool.take()
+            self._lent = lines.engine.raw_connection()
         except (exc.DBAPIError, exc.TimeoutError) as error:
             raise DatabaseUnavailable from error
         except _errors_of(lines.dialect) as error:
             self._fail(error)
-        raw = self._lent.raw
+        self._raw = cast("DBAPIConnection", self._lent.driver_connection)
         try:
-            begin(raw, writes=self._writes)
-            self._line = line = lines.kind(raw, lines.dialect, lines.known)
+            begin(self._raw, writes=self._writes)
+            self._line = line = lines.kind(self._raw, lines.dialect, lines.known)
         except BaseException as error:
             self._undo(error)
             raise
@@ -71,24 +72,24 @@ class Opening:
     ) -> None:
         if error is None:
             try:
-                self._lent.raw.commit()
+                self._raw.commit()
             except BaseException as refused:
                 self._undo(refused)
                 raise
-            self._lines.pool.give_back(self._lent)
+            self._lent.close()
         else:
             self._undo(error)
 
     def _undo(self, error: BaseException) -> None:
         """Take everything back; raises a driver's error under its name."""
-        dialect, pool = self._lines.dialect, self._lines.pool
+        dialect = self._lines.dialect
         if not isinstance(error, _errors_of(dialect)):
-            pool.undo(self._lent)
+            _undone(self._lent, self._raw)
             return
-        if dialect.is_disconnect(error, self._lent.raw, None):
-            pool.drop(self._lent)
+        if dialect.is_disconnect(error, self._raw, None):
+            self._lent.invalidate(error)
         else:
-            pool.undo(self._lent)
+            _undone(self._lent, self._raw)
         self._fail(error)
 
     def _fail(self, error: DBAPIModule.Error) -> NoReturn:
@@ -97,6 +98,20 @@ class Opening:
             raise named from error
         named.__cause__ = error
         raise DatabaseUnavailable from named
+
+
+def _undone(lent: PoolProxiedConnection, raw: DBAPIConnection) -> None:
+    """Roll back and give the connection back; one that can't is closed."""
+    whole = False
+    try:
+        with suppress(Exception):  # whatever is the matter with it, it is of no use
+            raw.rollback()
+            whole = True
+    finally:
+        if whole:
+            lent.close()
+        else:
+            lent.invalidate()
 
 
 def _errors_of(dialect: Dialect) -> type[DBAPIModule.Error]:

@@ -136,15 +136,3 @@ def test_a_file_that_cannot_be_opened_takes_no_place(tmp_path: Path) -> None:
     folder.mkdir()
     with small.read():
         small.close()
-
-
-def test_a_closed_database_lets_go_of_all(small: SqlDatabase) -> None:
-    """Of those in use as they come back."""
-    with small.read() as one:
-        with small.read() as other:
-            idle = driver_of(other)
-        busy = driver_of(one)
-        small.close()
-        assert not is_open(idle)
-        assert is_open(busy)
-    assert not is_open(busy)
