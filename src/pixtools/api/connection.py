@@ -49,6 +49,13 @@ class Connection(HttpToolsProtocol):
         self._heard = True
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece on as it is: uvicorn copies each into an array and out again."""
+        if not self.cycle.body and not self.cycle.response_complete:
+            self.cycle.body = body  # type: ignore[assignment] # read and added to only
+            body = b""
+        super().on_body(body)
+
     def on_response_complete(self) -> None:
         """Wait for the next head; what is left of a refused body has as long."""
         super().on_response_complete()

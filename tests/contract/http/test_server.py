@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 import socket
 import threading
 from collections.abc import Iterator
@@ -54,3 +56,15 @@ def test_a_job_goes_over_a_socket_as_it_goes_in_process(site: Site) -> None:
         site.work()
         job = client.get(made.headers["location"], params={"wait": 5}).json()
         assert job["status"] == "succeeded"
+
+
+def test_a_photo_of_many_pieces_arrives_as_it_was_sent(site: Site) -> None:
+    photo = b"GIF89a\x09\0\x09\0" + random.Random(4).randbytes(3_000_000)
+    with served(site) as (base, _, _), httpx2.Client(base_url=base) as client:
+        made = client.post(
+            "/v1/jobs", files={"file": ("a.gif", photo)}, data={"preset": "gallery"}
+        )
+        assert made.status_code == 202
+        source = made.json()["source"]
+        assert source["bytes"] == len(photo)
+        assert source["sha256"] == hashlib.sha256(photo).hexdigest()
