@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NoReturn, TypeVar
 
-import anyio
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
@@ -30,22 +29,28 @@ async def each_chunk(
 
     That is if nothing comes for so many seconds, or if all bytes together are so many
     seconds later than they would be at the least rate. How long the taking lasts does
-    not count. One scope whose deadline moves, because a scope for each chunk costs more
-    than all else that is done with it here.
+    not count. One deadline that moves, because one for each chunk costs more than all
+    else that is done with it here; asyncio's own, which is moved in half the time that
+    a cancel scope's takes.
     """
-    late, since = 0.0, anyio.current_time()
-    with anyio.move_on_after(idle_timeout) as waiting:
-        async for chunk in request.stream():
-            waiting.deadline = math.inf
-            late += anyio.current_time() - since - len(chunk) / LEAST_RATE
-            late = max(0.0, late)
-            if chunk:
-                await take(chunk)
-            since = anyio.current_time()
-            waiting.deadline = since + idle_timeout - late
-    if waiting.cancelled_caught:
+    now = asyncio.get_running_loop().time
+    late, since = 0.0, now()
+    waiting = asyncio.timeout_at(since + idle_timeout)
+    try:
+        async with waiting:
+            async for chunk in request.stream():
+                waiting.reschedule(None)
+                late += now() - since - len(chunk) / LEAST_RATE
+                late = max(0.0, late)
+                if chunk:
+                    await take(chunk)
+                since = now()
+                waiting.reschedule(since + idle_timeout - late)
+    except TimeoutError:
+        if not waiting.expired():
+            raise
         text = f"For {idle_timeout:g} seconds nothing of the body came, or too little."
-        raise HTTPException(408, text, {"Connection": "close"})
+        raise HTTPException(408, text, {"Connection": "close"}) from None
 
 
 async def read_json(request: Request, limit: int, idle_timeout: float) -> Any:  # noqa: ANN401 - JSON
