@@ -44,7 +44,8 @@ class Parts:
         self._field = bytearray()
         self._value = bytearray()
         self._parts = 0
-        self._ended = False
+        self.ended = False
+        """Whether the last boundary has come."""
         self._parser = self._made(options[b"boundary"])
 
     def feed(self, chunk: bytes) -> list[Piece]:
@@ -58,7 +59,7 @@ class Parts:
 
     def finish(self) -> None:
         """Say that the body is over; 400 if the form is not."""
-        if not self._ended:
+        if not self.ended:
             raise HTTPException(400, "The form ends before its last boundary.")
 
     def _made(self, boundary: bytes) -> MultipartParser:
@@ -117,7 +118,7 @@ class Parts:
         self._pieces.append(PartEnds())
 
     def _on_end(self) -> None:
-        self._ended = True
+        self.ended = True
 
 
 def _text(raw: bytes) -> str:

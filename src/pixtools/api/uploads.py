@@ -11,6 +11,7 @@ import anyio
 from anyio import to_thread
 from fastapi import Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from pixtools.api import bodies
 from pixtools.api.deps import Asker, House
@@ -70,19 +71,32 @@ async def receive(
     request: Request, house: House, asker: Asker, rules: FormRules
 ) -> AsyncIterator[Form]:
     """Read a form; whatever goes wrong inside the block leaves no file behind."""
+    async with arriving(request, house, asker, rules) as desk:
+        await desk.settle()
+        yield desk.form
+
+
+@asynccontextmanager
+async def arriving(
+    request: Request, house: House, asker: Asker, rules: FormRules
+) -> AsyncIterator[Desk]:
+    """Read a form but for the end of a file that ends it: ask for it by `whole`.
+
+    Whatever goes wrong inside the block leaves no file behind.
+    """
     if rules.stored:
         await house.check_store()
-    desk = _Desk(house, asker, rules, key_of(request))
+    desk = Desk(house, asker, rules, key_of(request))
     try:
         await _read(request, house, rules, desk)
-        yield desk.form
+        yield desk
     except BaseException:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(desk.abort, limiter=house.threads.moving)
         raise
 
 
-async def _read(request: Request, house: House, rules: FormRules, desk: _Desk) -> None:
+async def _read(request: Request, house: House, rules: FormRules, desk: Desk) -> None:
     parts = Parts(request.headers.get("content-type", ""))
     most = house.service.rules.limits.max_upload_bytes
     bound = rules.max_files * most + OVERHEAD_BYTES
@@ -97,19 +111,22 @@ async def _read(request: Request, house: House, rules: FormRules, desk: _Desk) -
             raise too_large(most)
         for piece in parts.feed(chunk):
             await desk.take(piece)
+        if not parts.ended:
+            await desk.settle()
 
     await bodies.each_chunk(request, house.config.idle_timeout, take)
     parts.finish()
-    if not desk.form.files:
+    if not desk.has_file:
         raise wrong("/file", "Expected a file but received none.")
 
 
-class _Desk:
+class Desk:
     """Sorts pieces into fields and files, in whatever order they come."""
 
     def __init__(
         self, house: House, asker: Asker, rules: FormRules, key: str | None
     ) -> None:
+        """Nothing has come yet; `key` is the request's idempotency key."""
         self.form = Form()
         self._key = key
         self._house = house
@@ -117,6 +134,9 @@ class _Desk:
         self._rules = rules
         self._head: PartBegins | None = None
         self._text = bytearray()
+        self._filing = False
+        self._unfinished = False
+        self._given_up = False
         self._intake: Intake | None = None
         self._begun: list[Intake] = []
         self._batch: list[bytes] = []
@@ -125,17 +145,45 @@ class _Desk:
 
     async def take(self, piece: PartBegins | PartEnds | bytes) -> None:
         """Handle the next piece."""
+        await self.settle()
         if isinstance(piece, PartBegins):
             await self._begin(piece)
         elif isinstance(piece, PartEnds):
-            await self._end()
-        elif self._intake is None:
+            self._end()
+        elif not self._filing:
             self._append(piece)
         else:
             await self._stream(piece)
 
+    @property
+    def has_file(self) -> bool:
+        """Whether a file has come, be its end still to be written."""
+        return bool(self.form.files) or self._unfinished
+
+    async def settle(self) -> None:
+        """Finish a file whose end has come."""
+        if self._unfinished:
+            await self._moved(self._finish)
+
+    async def whole(self, then: Callable[[Form], T]) -> T:
+        """Finish what is left, and go on with the form in the same thread.
+
+        To go to a thread costs as much as to hash 300 kB: twice is once too often.
+        """
+
+        def finished() -> T:
+            if self._unfinished:
+                self._finish()
+            if self._given_up:
+                # Cut off meanwhile: what goes on in a thread must make no job of it.
+                raise ClientDisconnect
+            return then(self.form)
+
+        return await self._moved(finished)
+
     def abort(self) -> None:
         """Drop every file that was begun."""
+        self._given_up = True
         for intake in self._begun:
             intake.abort()
 
@@ -146,20 +194,23 @@ class _Desk:
                 text = f"Expected at most {self._rules.max_files} files."
                 one = "Expected one file but received more."
                 raise wrong("/file", one if self._rules.max_files == 1 else text)
-            self._intake = await self._moved(self._taken_in)
-            self._begun.append(self._intake)
-            self._enough = FIRST_BATCH_BYTES
+            self._filing, self._enough = True, FIRST_BATCH_BYTES
+            if self._key and not self._begun:
+                # At once: whoever comes with the same key meanwhile is refused.
+                await self._moved(self._taken_in)
             return
         self._check_field(head)
 
-    async def _moved(self, work: Callable[..., T], *given: Intake) -> T:
+    async def _moved(self, work: Callable[[], T]) -> T:
         threads = self._house.threads.moving
-        return await to_thread.run_sync(work, *given, limiter=threads)
+        return await to_thread.run_sync(work, limiter=threads)
 
     def _taken_in(self) -> Intake:
         key = self._key if not self._begun else None
         service, tenant = self._house.service, self._asker.tenant
-        return Intake.begin(service, tenant, idempotency_key=key)
+        self._intake = Intake.begin(service, tenant, idempotency_key=key)
+        self._begun.append(self._intake)
+        return self._intake
 
     def _check_field(self, head: PartBegins) -> None:
         known = self._rules.fields
@@ -180,36 +231,39 @@ class _Desk:
     async def _stream(self, piece: bytes) -> None:
         self._batch.append(piece)
         self._batched += len(piece)
-        if self._intake is not None and self._batched >= self._enough:
+        if self._batched >= self._enough:
             self._enough = BATCH_BYTES
-            await self._moved(self._written, self._intake)
+            await self._moved(self._write)
 
-    def _written(self, intake: Intake) -> None:
+    def _write(self) -> Intake:
         """Write what has been gathered; called in a thread."""
+        intake = self._intake or self._taken_in()
         self._house.meters.uploaded.inc(self._batched)
         batch, self._batch, self._batched = self._batch, [], 0
         for piece in batch:
             intake.write(piece)
+        return intake
 
-    def _finished(self, intake: Intake) -> Received:
-        self._written(intake)
-        return intake.finish()
+    def _finish(self) -> None:
+        """Write the rest of a file, and make it whole; called in a thread."""
+        assert self._head is not None  # noqa: S101 - a file has one
+        intake, self._unfinished = self._write(), False
+        file = ReceivedFile(
+            intake=intake,
+            received=intake.finish(),
+            filename=self._head.filename or None,
+            content_type=self._head.content_type,
+        )
+        self.form.files.append(file)
+        self._intake, self._head = None, None
 
-    async def _end(self) -> None:
+    def _end(self) -> None:
         if self._head is None:
             return
-        if self._intake is not None:
-            received = await self._moved(self._finished, self._intake)
-            file = ReceivedFile(
-                intake=self._intake,
-                received=received,
-                filename=self._head.filename or None,
-                content_type=self._head.content_type,
-            )
-            self.form.files.append(file)
-            self._intake = None
-        else:
-            self.form.fields[self._head.name] = self._decoded(self._head.name)
+        if self._filing:
+            self._filing, self._unfinished = False, True
+            return
+        self.form.fields[self._head.name] = self._decoded(self._head.name)
         self._head = None
 
     def _decoded(self, name: str) -> str:

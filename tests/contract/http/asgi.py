@@ -74,6 +74,11 @@ class Exchange:
         """Close the connection from the client's side."""
         self._sent.put_nowait({"type": "http.disconnect"})
 
+    def cut_off(self) -> None:
+        """Cancel it, as a server does that can't wait any longer."""
+        assert self._task is not None
+        self._task.cancel()
+
     async def head(self) -> Head:
         """Wait for the answer's status and headers."""
         message = await self._next()

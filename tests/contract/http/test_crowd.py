@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from tests.contract.http.asgi import Exchange, until
 from tests.contract.http.site import GIF, PIPELINE, Site
 
 from pixtools.api.threads import Threads
+from pixtools.jobs.ports.blobs import Blob
 from pixtools.testing.memory_blobs import MemoryBlobs, MemoryWriter
 
 CROWD = 200
@@ -126,9 +127,26 @@ async def hanging(
             blobs.free.set()
 
 
-def stuck() -> tuple[Site, StuckBlobs]:
+class LateWriter(MemoryWriter):
+    """Has stored the object long before it says so."""
+
+    def commit(self) -> Blob:
+        assert isinstance(self._blobs, StuckBlobs)
+        blob = super().commit()
+        self._blobs.wait()
+        return blob
+
+
+class LateBlobs(StuckBlobs):
+    """A store that hangs with its answer to what is written."""
+
+    def writer(self, key: str, content_type: str | None = None) -> MemoryWriter:
+        return LateWriter(self, key, content_type)
+
+
+def stuck(kind: type[StuckBlobs] = StuckBlobs) -> tuple[Site, StuckBlobs]:
     site = Site()
-    blobs = StuckBlobs()
+    blobs = kind()
     site.house.blobs = blobs
     site.lean_on(blobs=blobs)
     return site, blobs
@@ -177,3 +195,19 @@ def test_starts_that_hang_hold_up_no_upload() -> None:
             assert statuses == {409}  # nothing was uploaded
 
     story(told)
+
+
+def test_an_upload_that_is_cut_off_becomes_no_job() -> None:
+    """Though a thread is still at it, and goes on when the store does."""
+    site, blobs = stuck(LateBlobs)
+
+    async def told() -> None:
+        upload = ("POST", "/v1/jobs", FORM, WISH + GIF + END)
+        async with hanging(site, 1, *upload) as (exchange,):
+            await until(lambda: blobs.waiting == 1)
+            exchange.cut_off()
+            with suppress(asyncio.CancelledError):
+                await exchange.over()
+
+    story(told)
+    assert site.ask("GET", "/v1/jobs").json()["data"] == []

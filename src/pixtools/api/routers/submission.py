@@ -143,12 +143,25 @@ def _brings_a_photo(request: Request) -> bool:
 
 
 async def _with_photo(request: Request, house: House, asker: Asker) -> Response:
-    async with uploads.receive(request, house, asker, FORM) as form:
-        key = identified(request, form.fingerprinted())
-        wish = wishes.wish_of_form(form.fields)
-        order = wishes.order(house, asker, wish, key)
-        await _look_at_addresses(request, house, asker, order)
-        return await to_thread.run_sync(_submit, house.service, order, form.files[0])
+    async with uploads.arriving(request, house, asker, FORM) as desk:
+        tried = partial(_submitted_at_once, request, house, asker)
+        order, answer = await desk.whole(tried)
+        if answer is None:
+            await _look_at_addresses(request, house, asker, order)
+            (file,) = desk.form.files
+            answer = await to_thread.run_sync(_submit, house.service, order, file)
+        return answer
+
+
+def _submitted_at_once(
+    request: Request, house: House, asker: Asker, form: uploads.Form
+) -> tuple[Order, Response | None]:
+    """The order with its answer; None if there is an address to be looked at first."""
+    key = identified(request, form.fingerprinted())
+    order = wishes.order(house, asker, wishes.wish_of_form(form.fields), key)
+    if destinations.of_webhook(house, order.webhook_url):
+        return order, None
+    return order, _submit(house.service, order, form.files[0])
 
 
 def _submit(service: Service, order: Order, file: uploads.ReceivedFile) -> Response:
