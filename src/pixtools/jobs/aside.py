@@ -92,8 +92,9 @@ class AsideWriter:
         self.write(file.read_bytes())
         beat()
 
-    def commit(self) -> Blob:
-        """End the file."""
+    def commit(self, *, more: bool = False) -> Blob:
+        """End the file, which need not last."""
+        del more
         self._file.close()
         return Blob(key=self._key, bytes=self._bytes, etag="")
 

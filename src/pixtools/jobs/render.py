@@ -100,12 +100,14 @@ def _put_away(
 ) -> dict[str, Output]:
     known = {output.id: output for output in job.outputs}
     done: dict[str, Output] = {}
-    for facts in report.outputs:
-        if facts.id in known:
-            kind = FORMATS[facts.format]
-            key = output_key(job.id, facts.id, kind.extension)
-            blob = put(service.blobs, made[facts.id], key, kind.content_type, pulse)
-            done[facts.id] = _made(known[facts.id], facts, blob)
+    wanted = [facts for facts in report.outputs if facts.id in known]
+    for left, facts in zip(range(len(wanted) - 1, -1, -1), wanted, strict=True):
+        kind = FORMATS[facts.format]
+        key = output_key(job.id, facts.id, kind.extension)
+        blob = put(
+            service.blobs, made[facts.id], key, kind.content_type, pulse, more=left > 0
+        )
+        done[facts.id] = _made(known[facts.id], facts, blob)
     for failure in report.failures:
         if failure.id in known:
             done[failure.id] = replace(

@@ -10,12 +10,23 @@ from pixtools.jobs.ports.blobs import Blob, Blobs, BlobWriter
 from pixtools.jobs.pulse import Pulse
 
 
-def put(blobs: Blobs, file: Path, key: str, content_type: str, pulse: Pulse) -> Blob:
-    """Store a file; the claim is sure to be ours before its bytes become visible."""
+def put(
+    blobs: Blobs,
+    file: Path,
+    key: str,
+    content_type: str,
+    pulse: Pulse,
+    *,
+    more: bool = False,
+) -> Blob:
+    """Store a file; the claim is sure to be ours before its bytes become visible.
+
+    With `more` others follow beside it, and only the last one makes all last.
+    """
     with writing(blobs, key, content_type) as writer:
         writer.take(file, pulse.again)
         pulse.hold()
-        return writer.commit()
+        return writer.commit(more=more)
 
 
 @contextmanager

@@ -97,19 +97,26 @@ class Incoming:
             os.unlink(name, dir_fd=area.fd)
 
     def publish(
-        self, name: str, fd: int, to: tuple[str, ...], facts: Facts
+        self,
+        name: str,
+        fd: int,
+        to: tuple[str, ...],
+        facts: Facts,
+        *,
+        more: bool = False,
     ) -> os.stat_result:
         """Move a complete file to its place in the tree, replacing what is there.
 
         Bytes are durable before the name is visible, and the name is durable
-        before this returns. A folder that a delete removes meanwhile is made again.
+        before this returns, or, with `more`, before the next one in its folder is. A
+        folder that a delete removes meanwhile is made again.
 
         Raises:
             InvalidRequest: the key goes through, or ends at, what holds other objects.
         """
         for _ in range(_ATTEMPTS):
             try:
-                return self._move(name, fd, to, facts)
+                return self._move(name, fd, to, facts, more=more)
             except FileNotFoundError:
                 continue
             except (NotADirectoryError, IsADirectoryError) as fault:
@@ -140,7 +147,7 @@ class Incoming:
         return held
 
     def _move(
-        self, name: str, fd: int, to: tuple[str, ...], facts: Facts
+        self, name: str, fd: int, to: tuple[str, ...], facts: Facts, *, more: bool
     ) -> os.stat_result:
         *names, leaf = to
         chain = self._folders.lead_to(to[:-1])
@@ -156,7 +163,8 @@ class Incoming:
             drop_facts(folder, side)
             prune(chain, names)
             raise
-        sync(chain)
+        if not more:
+            sync(chain)
         if replaced not in {None, side}:
             drop_facts(folder, str(replaced))
         return file

@@ -70,8 +70,9 @@ class ObjectWriter:
         self._open()
         feed(file, self.write, beat)
 
-    def commit(self) -> Blob:
-        """Make the object visible."""
+    def commit(self, *, more: bool = False) -> Blob:
+        """Make the object visible; each one lasts by itself."""
+        del more
         part = self._open()
         try:
             with store_faults(_WRITING):

@@ -64,14 +64,14 @@ class LocalWriter:
             return
         feed(file, self.write, beat)
 
-    def commit(self) -> Blob:
-        """Make the object visible and durable."""
+    def commit(self, *, more: bool = False) -> Blob:
+        """Make the object visible and durable; with `more` its name is not yet so."""
         fd, sha256 = self._open(), self.sha256
         facts = Facts(sha256=sha256, content_type=self._content_type)
         try:
             with disk_faults(_WRITING):
                 os.fchmod(fd, 0o400)
-                self._incoming.publish(self._name, fd, self._to, facts)
+                self._incoming.publish(self._name, fd, self._to, facts, more=more)
         except BaseException:
             self.abort()
             raise

@@ -170,10 +170,10 @@ class MortalWriter:
         self._fate.step()
         self._writer.take(file, beat)
 
-    def commit(self) -> Blob:
+    def commit(self, *, more: bool = False) -> Blob:
         """Make the object visible, and perhaps never know."""
         self._fate.step()
-        blob = self._writer.commit()
+        blob = self._writer.commit(more=more)
         self._fate.step()
         return blob
 

@@ -130,9 +130,9 @@ async def hanging(
 class LateWriter(MemoryWriter):
     """Has stored the object long before it says so."""
 
-    def commit(self) -> Blob:
+    def commit(self, *, more: bool = False) -> Blob:
         assert isinstance(self._blobs, StuckBlobs)
-        blob = super().commit()
+        blob = super().commit(more=more)
         self._blobs.wait()
         return blob
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.unit.jobs.looks import shown, stage_of, told
 
 from pixtools.domain.events import ending
 from pixtools.jobs.erase import erase
+from pixtools.jobs.ports.blobs import Blob
 from pixtools.jobs.ports.work import Checkpoint
 from pixtools.jobs.run_stage import run_next, run_stage, work
 from pixtools.testing.house import FACTS, RESIZED, House
+from pixtools.testing.memory_blobs import MemoryWriter
 from pixtools.testing.memory_work import NO_IMAGE
 
 TO_PNG = {"id": "web", "action": "convert", "format": "png"}
@@ -43,6 +47,23 @@ def test_one_decode_makes_all_outputs(house: House) -> None:
     (plan,) = house.renderer.plans
     assert [output.id for output in plan.outputs] == ["small", "web"]
     assert plan.metadata
+
+
+def test_the_last_file_of_a_stage_makes_all_of_them_last(house: House) -> None:
+    """Before anybody is told of one: also where the last output is none."""
+    said: list[tuple[str, bool]] = []
+
+    class Noting(MemoryWriter):
+        def commit(self, *, more: bool = False) -> Blob:
+            blob = super().commit(more=more)
+            said.append((blob.key.rpartition("/")[2], more))
+            return blob
+
+    house.renderer.bad = {"bad": "encode_failed"}
+    house.submit(RESIZED, TO_PNG, {**TO_PNG, "id": "bad"})
+    house.blobs.writer = partial(Noting, house.blobs)  # type: ignore[method-assign] # a fake
+    house.work()
+    assert said == [("small.webp", True), ("web.png", False), ("bundle.zip", False)]
 
 
 def test_heavy_work_is_handed_on_as_such(house: House) -> None:

@@ -73,6 +73,24 @@ def test_the_way_to_a_folder_is_made_durable_once(tmp_path: Path, diary: Diary) 
     assert len(diary.synced) == 2
 
 
+def test_names_of_one_folder_are_made_durable_together(
+    tmp_path: Path, diary: Diary
+) -> None:
+    """By the last one; the bytes of each before its name shows."""
+    blobs, place = LocalBlobs(tmp_path), tmp_path / KEY
+    for name in ("a", "b"):
+        writer = blobs.writer(f"{KEY}-{name}")
+        writer.write(b"x")
+        writer.commit(more=True)
+        file = place.with_name(f"{place.name}-{name}")
+        assert diary.position(file) == diary.rename_at - 1
+    assert len(diary.synced) == 2
+    put(blobs, KEY, b"x")
+    for folder in (place.parent, place.parent.parent, tmp_path):
+        assert diary.position(folder) >= diary.rename_at
+    assert len(diary.synced) == 6
+
+
 @pytest.mark.parametrize("emptied", [1, 2])
 def test_a_folder_that_others_made_anew_is_made_durable_anew(
     tmp_path: Path, diary: Diary, emptied: int

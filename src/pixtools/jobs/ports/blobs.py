@@ -40,8 +40,12 @@ class BlobWriter(Protocol):
         """
         ...
 
-    def commit(self) -> Blob:
-        """Make the object visible, whole, with its byte count and SHA-256."""
+    def commit(self, *, more: bool = False) -> Blob:
+        """Make the object visible, whole, with its byte count and SHA-256.
+
+        It survives a power cut from then on; with `more` only once another object
+        beside it, whose key differs in its last part, was committed without.
+        """
         ...
 
     def abort(self) -> None:
