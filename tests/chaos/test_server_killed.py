@@ -95,10 +95,10 @@ class Crash:
         self.announced = self.service.http.post("/v1/jobs", json=order).json()
         url = self.announced["upload"]["presigned_put_url"]
         path = url.removeprefix(self.service.url)
-        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
         port = int(self.service.url.rpartition(":")[2])
         wire = socket.create_connection(("127.0.0.1", port))
-        wire.sendall(head.encode() + b"\xff\xd8" * 200_000)
+        wire.sendall(head.encode() + b"\xff\xd8" * 1_000_000)
         return closing(wire)
 
     @contextmanager

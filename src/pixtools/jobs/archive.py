@@ -179,19 +179,22 @@ def _described(entry: Entry) -> zipfile.ZipInfo:
 class _Outlet:
     """What `zipfile` writes to: from front to back, never seeking.
 
-    A head and a tail come for each file and make one piece with what is small.
+    A head and a tail come for each file and make one piece with what is small. After a
+    write that failed nothing is written: `zipfile` ends its file even then, and what
+    the writer says to that would hide what was the matter.
     """
 
     def __init__(self, writer: BlobWriter) -> None:
         self._writer = writer
         self._small = bytearray()
+        self._failed = False
 
     def write(self, data: bytes, /) -> int:
         if len(data) < SMALL:
             self._small += data
         else:
             self.flush()
-            self._writer.write(bytes(data))
+            self._put(bytes(data))
         if len(self._small) >= SMALL:
             self.flush()
         return len(data)
@@ -199,8 +202,15 @@ class _Outlet:
     def flush(self) -> None:
         """Write what was held back."""
         if self._small:
-            self._writer.write(bytes(self._small))
+            self._put(bytes(self._small))
             self._small.clear()
+
+    def _put(self, data: bytes) -> None:
+        if self._failed:
+            return
+        self._failed = True
+        self._writer.write(data)
+        self._failed = False
 
     def close(self) -> None:
         """The writer is committed by whoever opened it."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 
+import pytest
 from tests.unit.jobs.looks import shown
 
 from pixtools.domain.errors import StorageUnavailable
 from pixtools.domain.job import Job
+from pixtools.jobs import archive
 from pixtools.jobs.cancel import cancel
 from pixtools.jobs.read import events_after
 from pixtools.jobs.run_stage import work
@@ -62,11 +64,11 @@ def test_the_same_outputs_make_the_same_bytes(house: House) -> None:
         ended = house.job(job.id).finished_at
         assert ended is not None
         assert info.date_time[:5] == ended.timetuple()[:5]
-    archive = shown(house, job).archive
-    assert archive is not None
+    zipped = shown(house, job).archive
+    assert zipped is not None
     blob = house.blobs.stat(f"archives/{job.id}/bundle.zip")
     assert blob is not None
-    assert archive.bytes == blob.bytes
+    assert zipped.bytes == blob.bytes
 
 
 def test_what_was_just_made_is_not_fetched_again(house: House) -> None:
@@ -103,9 +105,9 @@ def test_without_any_output_left_it_is_skipped(house: House) -> None:
     assert packing
     house.blobs.delete("processed/")
     work(house.service, packing)
-    archive = shown(house, job).archive
-    assert archive is not None
-    assert archive.status == "skipped"
+    zipped = shown(house, job).archive
+    assert zipped is not None
+    assert zipped.status == "skipped"
     assert f"archives/{job.id}/bundle.zip" not in house.blobs.keys()  # noqa: SIM118 - no dict
 
 
@@ -170,6 +172,35 @@ def test_while_the_store_is_away_it_is_owed(house: House) -> None:
     assert house.job(job.id).settled
     with packed(house, job.id) as found:
         assert found.namelist() == ["cat-small.webp"]
+
+
+def test_a_store_that_fails_in_its_middle_is_told_as_such(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as what `zipfile` makes of a writer that has dropped everything."""
+    monkeypatch.setattr(archive, "SMALL", 1)
+
+    class Full(MemoryWriter):
+        def write(self, chunk: bytes) -> None:
+            super().write(chunk)
+            self.abort()
+            raise StorageUnavailable
+
+    write = house.blobs.writer
+
+    def full_for_archives(key: str, content_type: str | None = None) -> MemoryWriter:
+        if key.startswith("archives/"):
+            return Full(house.blobs, key, content_type)
+        return write(key, content_type)
+
+    house.blobs.writer = full_for_archives  # type: ignore[method-assign] # a fake
+    job = house.submit(RESIZED)
+    house.work()
+    assert house.job(job.id).status == "succeeded"
+    with house.database.read() as tx:
+        _, packing = tx.stages.of_job(job.id)
+    assert packing.error is not None
+    assert (packing.error.code, packing.status) == ("storage_unavailable", "queued")
 
 
 def test_of_a_job_that_is_canceled_meanwhile_none_stays(house: House) -> None:
