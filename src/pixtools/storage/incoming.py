@@ -67,8 +67,9 @@ class Incoming:
         name = secrets.token_hex(16)
         try:
             _lock(fd)
+            area = self._area()
             # By the descriptor: the path may lead to another file by now.
-            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=self._area().fd)
+            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=area.fd)
         except OSError:
             os.close(fd)
             return None

@@ -1,8 +1,9 @@
 """Files that somebody else has made: copied, or kept as they are.
 
-One can be kept if it has no other name and nobody holds it open for writing, not even
-through a mapping: the kernel grants a read lease on such a file alone (`fcntl(2)`,
-"Leases"). Whoever would open it anew needs its name, and by then it is read-only.
+One can be kept if it is ours, has no other name and nobody holds it open for writing,
+not even through a mapping: the kernel grants a read lease on such a file alone
+(`fcntl(2)`, "Leases"). By then it is read-only for whoever would open it anew. One of
+our own user could make it writable again, as any object of the tree.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def open_if_final(file: Path) -> int | None:
     final = False
     try:
         final = _is_final(fd)
-    except OSError:  # a file system without leases, or a file of another user
+    except OSError:  # somebody holds it open, or a file system without leases
         return None
     finally:
         if not final:
@@ -49,6 +50,8 @@ def _is_final(fd: int) -> bool:
     """Whether nobody else has a way to it; raises OSError where that is unknown."""
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        return False
+    if found.st_uid != os.geteuid():  # its owner may make it writable again
         return False
     os.fchmod(fd, _READ_ONLY)
     # Whoever opens it during the lease has us told by a signal: by one that is ignored,

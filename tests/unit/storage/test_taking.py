@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import mmap
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -119,6 +120,31 @@ def test_what_is_told_is_what_is_stored(
 def test_a_file_with_another_name_is_copied(blobs: LocalBlobs, made: Path) -> None:
     """Under that name it could be opened again."""
     made.with_name("another").hardlink_to(made)
+    assert is_copy(blobs, made)
+
+
+def test_a_file_of_another_user_is_copied(
+    blobs: LocalBlobs, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner may make it writable again; root is refused neither mode nor lease."""
+    monkeypatch.setattr(os, "geteuid", lambda: made.stat().st_uid + 1)
+    assert is_copy(blobs, made)
+
+
+def test_where_files_grow_stays_open_while_one_is_linked_there(
+    blobs: LocalBlobs, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it was cleared away, and another writer has opened the new one by then."""
+    link, area = os.link, made.with_name("objects") / ".incoming"
+
+    def cleared_away_first(*names: str, dst_dir_fd: int) -> None:
+        shutil.rmtree(area)
+        other = blobs.writer(f"{KEY}-other")
+        other.write(b"x")
+        assert stat.S_ISDIR(os.fstat(dst_dir_fd).st_mode)
+        link(*names, dst_dir_fd=dst_dir_fd)
+
+    monkeypatch.setattr(os, "link", cleared_away_first)
     assert is_copy(blobs, made)
 
 
