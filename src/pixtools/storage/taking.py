@@ -8,12 +8,15 @@ our own user could make it writable again, as any object of the tree.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
+
+from pixtools.storage.faults import disk_faults
 
 PIECE = 1024 * 1024
 """Bytes that are read at once."""
@@ -22,8 +25,10 @@ _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def feed(file: Path, write: Callable[[bytes], None], beat: Callable[[], None]) -> None:
-    """Have a file written piece by piece, with a beat after each."""
-    with file.open("rb") as opened:
+    """Have a plain file written piece by piece, with a beat after each."""
+    with disk_faults("reading a file"):
+        fd = _open_plain(file)
+    with os.fdopen(fd, "rb") as opened:
         while piece := opened.read(PIECE):
             write(piece)
             beat()
@@ -32,9 +37,9 @@ def feed(file: Path, write: Callable[[bytes], None], beat: Callable[[], None]) -
 def open_if_final(file: Path) -> int | None:
     """Open a file that nobody can write to any more; None for any other.
 
-    It is made read-only. Raises OSError if it can't be opened.
+    It is made read-only. Raises OSError if it can't be opened, or is no plain file.
     """
-    fd = os.open(file, _PLAIN)
+    fd = _open_plain(file)
     final = False
     try:
         final = _is_final(fd)
@@ -46,10 +51,19 @@ def open_if_final(file: Path) -> int | None:
     return fd if final else None
 
 
+def _open_plain(file: Path) -> int:
+    """Open a file itself: a link might lead anywhere, a pipe never come to its end."""
+    fd = os.open(file, _PLAIN)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a plain file")
+    return fd
+
+
 def _is_final(fd: int) -> bool:
     """Whether nobody else has a way to it; raises OSError where that is unknown."""
     found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+    if found.st_nlink != 1:
         return False
     if found.st_uid != os.geteuid():  # its owner may make it writable again
         return False

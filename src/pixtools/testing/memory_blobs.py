@@ -115,6 +115,8 @@ class MemoryWriter:
     def take(self, file: Path, beat: Callable[[], None]) -> None:
         """Append a whole file."""
         self._open()
+        if file.is_symlink() or not file.is_file():
+            raise StorageUnavailable
         data = file.read_bytes()
         for at in range(0, len(data), _PIECE):
             self.write(data[at : at + _PIECE])

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from pixtools.domain.errors import StorageUnavailable
 from pixtools.storage import incoming, taking
 from pixtools.storage.local import LocalBlobs
 from pixtools.testing.port_suites.blobs import KEY, get
@@ -146,14 +145,6 @@ def test_where_files_grow_stays_open_while_one_is_linked_there(
 
     monkeypatch.setattr(os, "link", cleared_away_first)
     assert is_copy(blobs, made)
-
-
-def test_a_link_is_not_followed(blobs: LocalBlobs, made: Path, tmp_path: Path) -> None:
-    """It might lead to any file of ours."""
-    link = tmp_path / "link"
-    link.symlink_to(made)
-    with pytest.raises(StorageUnavailable):
-        stored(blobs, link)
 
 
 def test_on_another_file_system_it_is_copied(

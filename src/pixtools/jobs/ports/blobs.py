@@ -36,7 +36,8 @@ class BlobWriter(Protocol):
         """Have a whole file's bytes, and no others, as the object's.
 
         A store on the same disk may keep the file itself, and makes it read-only.
-        `beat` is called after each piece; what it raises ends the taking.
+        `beat` is called after each piece; what it raises ends the taking. Raises
+        StorageUnavailable, too, if there is no plain file: a link is not followed.
         """
         ...
 

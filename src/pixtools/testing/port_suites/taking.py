@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
-from pixtools.domain.errors import LeaseLost
+from pixtools.domain.errors import LeaseLost, StorageUnavailable
 from pixtools.jobs.ports.blobs import Blobs
 from pixtools.testing.port_suites.blobs import KEY, LONG, get
 
@@ -39,6 +41,32 @@ class TakingSuite:
         writer.take(file, lambda: None)
         assert writer.commit().bytes == 0
         assert get(blobs, KEY) == b""
+
+    def test_a_link_is_not_followed(self, blobs: Blobs, tmp_path: Path) -> None:
+        """It might lead to any file of ours."""
+        file, link = tmp_path / "made", tmp_path / "link"
+        file.write_bytes(LONG)
+        link.symlink_to(file)
+        writer = blobs.writer(KEY)
+        with pytest.raises(StorageUnavailable):
+            writer.take(link, lambda: None)
+        writer.abort()
+        assert blobs.stat(KEY) is None
+
+    def test_a_pipe_is_not_waited_for(self, blobs: Blobs, tmp_path: Path) -> None:
+        """Nobody might ever write to it."""
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        held = os.open(pipe, os.O_RDWR)
+        relief = Timer(5.0, os.close, [held])
+        relief.start()
+        writer = blobs.writer(KEY)
+        with pytest.raises(StorageUnavailable):
+            writer.take(pipe, lambda: None)
+        writer.abort()
+        assert relief.is_alive()
+        relief.cancel()
+        os.close(held)
 
     def test_a_beat_may_call_it_off(self, blobs: Blobs, tmp_path: Path) -> None:
         """Nothing becomes visible, and the file is taken as well the next time."""
