@@ -58,19 +58,14 @@ class Incoming:
     def adopt(self, file: Path) -> tuple[str, int] | None:
         """A second name, here, for a file that nobody writes to any more; locked.
 
-        None if it can't be had: somebody may still write to the file, or it is on
-        another file system. Raises OSError if the file can't be opened.
+        None if it can't be had: somebody may still write to the file or has locked it,
+        or it is on another file system. Raises OSError if the file can't be opened.
         """
         fd = open_if_final(file)
         if fd is None:
             return None
-        name = secrets.token_hex(16)
-        try:
-            _lock(fd)
-            area = self._area()
-            # By the descriptor: the path may lead to another file by now.
-            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=area.fd)
-        except OSError:
+        name = self._second_name(fd)
+        if name is None:
             os.close(fd)
             return None
         return name, fd
@@ -146,6 +141,18 @@ class Incoming:
         if held is None or not held.is_at(self._path):
             held = self._held = self._folders.lead_to((AREA,))[-1]
         return held
+
+    def _second_name(self, fd: int) -> str | None:
+        if not _lock(fd):  # `sweep` would find it without any lock as that one ends
+            return None
+        name = secrets.token_hex(16)
+        try:
+            area = self._area()
+            # By the descriptor: the path may lead to another file by now.
+            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=area.fd)
+        except OSError:
+            return None
+        return name
 
     def _move(
         self, name: str, fd: int, to: tuple[str, ...], facts: Facts, *, more: bool

@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,19 @@ def test_a_file_of_another_user_is_copied(
     """Its owner may make it writable again; root is refused neither mode nor lease."""
     monkeypatch.setattr(os, "geteuid", lambda: made.stat().st_uid + 1)
     assert is_copy(blobs, made)
+
+
+def test_a_file_that_another_has_locked_is_not_swept_on_its_way(
+    blobs: LocalBlobs, made: Path, tmp_path: Path
+) -> None:
+    """When that lock ends nobody takes it for a file of a writer that died."""
+    writer = blobs.writer(KEY)
+    with made.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        writer.take(made, lambda: None)
+    assert LocalBlobs(tmp_path / "objects").sweep(timedelta(0)) == 0
+    writer.commit()
+    assert get(blobs, KEY) == DATA
 
 
 def test_where_files_grow_stays_open_while_one_is_linked_there(
