@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from pixtools.domain.errors import SourceMissing, StorageUnavailable
+from pixtools.domain.errors import Interrupted, SourceMissing
 from pixtools.domain.job import Archive, Job, Stage
 from pixtools.domain.keys import archive_key, batch_archive_key
 from pixtools.jobs.advance import Outcome, archived, with_results
@@ -65,8 +65,8 @@ def pack_ahead(
     """The ZIP of a job that this stage ends, made before anybody is told of its end.
 
     So one transaction tells of all. None where the archive is to be a stage of its own:
-    others work on the job, too, or packing would take long, or the store is away.
-    Raises what the pulse raises.
+    others work on the job, too, or packing would take long, or it fails, whatever the
+    reason: pictures that are made need no ZIP. Raises Canceled and LeaseLost.
     """
     if job.archive is None or job.stages_left > 1 or stage.lane != "default_queue":
         return None
@@ -75,7 +75,9 @@ def pack_ahead(
         return None
     try:
         blob = _packed(service, archive_key(job.id), entries, at_hand, pulse)
-    except StorageUnavailable:
+    except Interrupted:
+        raise
+    except Exception:  # noqa: BLE001 - told of where it fails again
         return None
     return _made(blob) if blob else None
 
@@ -90,7 +92,8 @@ def entries_of(jobs: Iterable[Job]) -> Iterator[Entry]:
                     unique(download_name(job, output), taken),
                     output.key,
                     output.bytes or 0,
-                    job.finished_at or job.created_at,
+                    # Ahead of the end the same for each attempt, too.
+                    job.finished_at or job.started_at or job.created_at,
                 )
 
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 
 import pytest
 from tests.unit.jobs.looks import shown
 
-from pixtools.domain.errors import StorageUnavailable
+from pixtools.domain.errors import (
+    DatabaseUnavailable,
+    SourceMissing,
+    StorageUnavailable,
+)
 from pixtools.domain.job import Job
 from pixtools.jobs import archive
 from pixtools.jobs.cancel import cancel
+from pixtools.jobs.erase import erase
 from pixtools.jobs.read import events_after
 from pixtools.jobs.run_stage import work
+from pixtools.jobs.service import Service
 from pixtools.testing.house import ABLE, RESIZED, House
 from pixtools.testing.memory_blobs import MemoryWriter
 
@@ -174,6 +181,45 @@ def test_while_the_store_is_away_it_is_owed(house: House) -> None:
         assert found.namelist() == ["cat-small.webp"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        DatabaseUnavailable(),
+        SourceMissing(),
+        OSError("Too many open files."),
+        RuntimeError("A bug."),
+    ],
+)
+def test_pictures_are_not_lost_with_their_zip(house: House, error: Exception) -> None:
+    """Whatever hinders it, they are made; it is tried again as a stage of its own."""
+    write, errors = house.blobs.writer, [error]
+
+    def failing_for_archives(key: str, content_type: str | None = None) -> MemoryWriter:
+        if key.startswith("archives/") and errors:
+            raise errors.pop()
+        return write(key, content_type)
+
+    house.blobs.writer = failing_for_archives  # type: ignore[method-assign] # a fake
+    job = house.submit(RESIZED)
+    house.work()
+    done = house.job(job.id)
+    assert (done.status, len(house.renderer.plans)) == ("succeeded", 1)
+    assert done.archive is not None
+    assert (done.archive.status, errors) == ("succeeded", [])
+
+
+@pytest.mark.parametrize("ahead", [0, 1 << 20])
+def test_its_files_are_as_old_as_the_work(house: House, ahead: int) -> None:
+    """However long a job has waited, and whoever packs it when."""
+    house.rule(ahead_bytes=ahead)
+    job = house.submit(RESIZED)
+    house.clock.advance(3600)
+    house.work()
+    with packed(house, job.id) as found:
+        (info,) = found.infolist()
+        assert info.date_time[:5] == house.clock.now().timetuple()[:5]
+
+
 def test_a_store_that_fails_in_its_middle_is_told_as_such(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,21 +249,23 @@ def test_a_store_that_fails_in_its_middle_is_told_as_such(
     assert (packing.error.code, packing.status) == ("storage_unavailable", "queued")
 
 
-def test_of_a_job_that_is_canceled_meanwhile_none_stays(house: House) -> None:
+@pytest.mark.parametrize("stop", [cancel, erase])
+def test_of_a_job_that_is_stopped_meanwhile_none_stays(
+    house: House, stop: Callable[[Service, str, str], object]
+) -> None:
     """Neither pictures nor what was packed of them."""
     job = house.submit(RESIZED)
     put = house.blobs.put
 
-    def canceled_then(key: str, thing: object) -> object:
+    def stopped_then(key: str, thing: object) -> object:
         stored = put(key, thing)  # type: ignore[arg-type] # passed on
         if key.startswith("archives/"):
-            cancel(house.service, "default", job.id)
+            stop(house.service, "default", job.id)
         return stored
 
-    house.blobs.put = canceled_then  # type: ignore[method-assign, assignment] # a fake
+    house.blobs.put = stopped_then  # type: ignore[method-assign, assignment] # a fake
     house.work()
-    assert house.job(job.id).status == "canceled"
-    assert house.blobs.keys() == [job.source.key]
+    assert house.blobs.keys() == ([] if stop is erase else [job.source.key])
 
 
 def stages(house: House, job: Job) -> list[str]:
