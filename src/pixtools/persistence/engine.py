@@ -66,13 +66,19 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def begin(raw: object, *, writes: bool) -> None:
-    """Begin a transaction on a driver's connection; on SQLite a writer's turn."""
+    """Begin a transaction on a driver's connection; on SQLite a writer's turn.
+
+    One that its owner was kept from ending, by a signal say, is undone before: nobody
+    else does that, and ours would commit it.
+    """
     if isinstance(raw, sqlite3.Connection):
         _begin_in_file(raw, writes=writes)
         return
     from pixtools.persistence.patient import READING, WRITING, PatientConnection
 
     if isinstance(raw, PatientConnection):
+        if raw.pgconn.transaction_status:
+            raw.rollback()
         raw.begins = WRITING if writes else READING
 
 
@@ -159,6 +165,8 @@ def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
 
 def _begin_in_file(raw: sqlite3.Connection, *, writes: bool) -> None:
     try:
+        if raw.in_transaction:
+            raw.rollback()
         raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
     except sqlite3.Error as error:  # SQLAlchemy does not see this statement
         raise DatabaseUnavailable from error

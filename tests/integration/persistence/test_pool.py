@@ -65,6 +65,16 @@ def test_what_raised_is_undone_and_its_connection_goes_on(small: SqlDatabase) ->
     assert used(small) is before
 
 
+def test_what_nobody_ended_is_undone_before_others_come(small: SqlDatabase) -> None:
+    """Its owner was interrupted by a signal just before it would have."""
+    job, before = a_job(), used(small)
+    opening = small._lines.transaction(writes=True)
+    SqlTransaction(opening.__enter__()).jobs.add(job)
+    del opening
+    assert kept(small, job.id) is None
+    assert used(small) is before
+
+
 @pytest.mark.parametrize("raises", [True, False])
 def test_a_connection_that_is_closed_is_given_up(
     small: SqlDatabase, raises: bool
