@@ -16,6 +16,8 @@ from pixtools.persistence.lines import Known, Line
 
 FAULTS_OF_OURS: Final = (exc.DataError, exc.IntegrityError, exc.ProgrammingError)
 """Errors of statements; every other one is the database's."""
+_NONE_TO_BE_HAD: Final = (exc.DBAPIError, exc.TimeoutError, exc.InvalidRequestError)
+"""A pool's errors; the last one says that new connections broke at once, too."""
 
 
 class Lines:
@@ -51,7 +53,7 @@ class Opening:
         lines = self._lines
         try:
             self._lent = lines.engine.raw_connection()
-        except (exc.DBAPIError, exc.TimeoutError) as error:
+        except _NONE_TO_BE_HAD as error:
             raise DatabaseUnavailable from error
         except _errors_of(lines.dialect) as error:
             self._fail(error)
