@@ -37,7 +37,8 @@ def feed(file: Path, write: Callable[[bytes], None], beat: Callable[[], None]) -
 def open_if_final(file: Path) -> int | None:
     """Open a file that nobody can write to any more; None for any other.
 
-    It is made read-only. Raises OSError if it can't be opened, or is no plain file.
+    It is made read-only, and as of now. Raises OSError if it can't be opened, or is no
+    plain file.
     """
     fd = _open_plain(file)
     final = False
@@ -68,6 +69,7 @@ def _is_final(fd: int) -> bool:
     if found.st_uid != os.geteuid():  # its owner may make it writable again
         return False
     os.fchmod(fd, _READ_ONLY)
+    os.utime(fd)  # whoever made it may have given it any time; an object's is its own
     # Whoever opens it during the lease has us told by a signal: by one that is ignored,
     # where SIGIO, the usual one, would end the process.
     fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)

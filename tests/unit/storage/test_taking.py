@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,6 +59,13 @@ def test_a_file_is_kept_not_copied(blobs: LocalBlobs, made: Path) -> None:
     assert found.st_ino == made.stat().st_ino
     assert stat.S_IMODE(found.st_mode) == 0o400
     assert get(blobs, KEY) == DATA
+
+
+def test_an_object_is_as_old_as_its_taking(blobs: LocalBlobs, made: Path) -> None:
+    """Whatever time its maker gave the file: a sweep goes by it, and a client."""
+    before = time.time() - 1
+    os.utime(made, (0, 0))
+    assert stored(blobs, made).st_mtime > before
 
 
 def test_nothing_is_left_of_the_way(
