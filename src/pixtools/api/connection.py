@@ -51,9 +51,13 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece on as it is: uvicorn copies each into an array and out again."""
-        if not self.cycle.body and not self.cycle.response_complete:
+        held: object = self.cycle.body
+        if not held and not self.cycle.response_complete:
             self.cycle.body = body  # type: ignore[assignment] # read and added to only
             body = b""
+        elif isinstance(held, bytes):
+            # One read may hold thousands of chunks: bytes would be copied for each.
+            self.cycle.body = bytearray(held)
         super().on_body(body)
 
     def on_response_complete(self) -> None:
