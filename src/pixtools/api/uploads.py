@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -184,8 +184,9 @@ class Desk:
     def abort(self) -> None:
         """Drop every file that was begun."""
         self._given_up = True
-        for intake in self._begun:
-            intake.abort()
+        with ExitStack() as all_of_them:
+            for intake in self._begun:
+                all_of_them.callback(intake.abort)
 
     async def _begin(self, head: PartBegins) -> None:
         self._head = head

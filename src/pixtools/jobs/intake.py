@@ -54,6 +54,7 @@ class Intake:
         self._received: Received | None = None
         self._over = False
         self._stored = False
+        self._flying = True
         self._writer: BlobWriter = service.blobs.writer(source_key(self.job_id))
 
     @classmethod
@@ -111,14 +112,16 @@ class Intake:
         self._land()
 
     def abort(self) -> None:
-        """Leave nothing behind; harmless twice, and after `keep`."""
-        if not self._over:
-            self._writer.abort()
-            if self._stored or not self._here_before:
-                # Else another worker's file may stand there.
-                self._service.blobs.delete(source_key(self.job_id))
+        """Leave nothing behind; harmless twice, and after `keep`.
+
+        The key is free again even if the store is too far away to drop anything.
+        """
+        try:
+            if not self._over:
+                self._drop()
             self._over = True
-        self._land()
+        finally:
+            self._land()
 
     def __enter__(self) -> Self:
         return self
@@ -152,8 +155,16 @@ class Intake:
         if self._header:
             self._head.clear()
 
+    def _drop(self) -> None:
+        self._writer.abort()
+        if self._stored or not self._here_before:
+            # Else another worker's file may stand there.
+            self._service.blobs.delete(source_key(self.job_id))
+
     def _land(self) -> None:
-        if self.idempotency_key:
+        """Once: whoever holds the key then is another request."""
+        if self.idempotency_key and self._flying:
+            self._flying = False
             self._service.flights.land(self.tenant, self.idempotency_key)
 
 

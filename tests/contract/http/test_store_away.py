@@ -11,7 +11,7 @@ from tests.contract.http.site import GIF, PIPELINE, Site, problem
 
 from pixtools.api.config import ApiConfig
 from pixtools.domain.errors import StorageUnavailable
-from pixtools.testing.memory_blobs import MemoryBlobs
+from pixtools.testing.memory_blobs import MemoryBlobs, MemoryWriter
 
 LATER: dict[str, Any] = {"source_type": "s3_presigned", "pipeline": PIPELINE}
 STORED = {**LATER, "source_type": "object", "object_key": "inbox/default/cat.gif"}
@@ -95,3 +95,59 @@ def test_as_soon_as_it_is_back_photos_are_taken_again(shop: Shop) -> None:
     problem(shop.upload(), 503, "storage_unavailable")
     shop.hears(away=False)
     assert shop.upload().status_code == 202
+
+
+class BreakingStore(MemoryBlobs):
+    """Goes away with the first bytes that are written, until it is mended."""
+
+    breaks = True
+
+    def writer(self, key: str, content_type: str | None = None) -> MemoryWriter:
+        return BreakingWriter(self, key, content_type)
+
+
+class BreakingWriter(MemoryWriter):
+    """A file of a store that breaks."""
+
+    def write(self, chunk: bytes) -> None:
+        assert isinstance(self._blobs, BreakingStore)
+        self._blobs.away = self._blobs.breaks
+        self._blobs.stat(self._key)
+        super().write(chunk)
+
+
+def test_what_it_broke_off_may_be_sent_again_under_its_key() -> None:
+    """Though it was too far away to drop what had come."""
+    site, store = Site(), BreakingStore()
+    site.lean_on(blobs=store)
+    key = {"Idempotency-Key": "k"}
+    problem(site.upload(headers=key), 503, "storage_unavailable")
+    store.away = store.breaks = False
+    assert site.upload(headers=key).status_code == 202
+
+
+class Absent(MemoryBlobs):
+    """Is away when it is first asked to delete something."""
+
+    asked = False
+
+    def delete(self, prefix: str) -> int:
+        if not self.asked:
+            self.asked = True
+            raise StorageUnavailable
+        return super().delete(prefix)
+
+
+def test_a_photo_that_can_not_be_dropped_keeps_no_other() -> None:
+    site = Site()
+    site.house.blobs = Absent()
+    site.lean_on(blobs=site.house.blobs)
+    answer = site.ask(
+        "POST",
+        "/v1/batches",
+        files=[("file", (name, GIF)) for name in "abc"],
+        data={"preset": "no such"},
+    )
+    problem(answer, 503, "storage_unavailable")
+    files, jobs = site.left()
+    assert (len(files), jobs) == (1, [])

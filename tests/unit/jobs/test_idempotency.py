@@ -10,6 +10,7 @@ from pixtools.domain.errors import (
     IdempotencyInFlight,
     IdempotencyMismatch,
     QueueFull,
+    StorageUnavailable,
     UnsupportedFormat,
 )
 from pixtools.domain.pipeline import Pipeline
@@ -71,6 +72,26 @@ def test_a_refused_request_leaves_its_key_free(house: House) -> None:
         sent(house)
     house.rule(queue_size=9)
     assert not sent(house).replayed
+
+
+def test_a_request_whose_store_went_away_leaves_its_key_free(house: House) -> None:
+    """Though what had come can't be dropped then."""
+    intake = Intake.begin(house.service, "default", idempotency_key="key")
+    house.blobs.away = True
+    with pytest.raises(StorageUnavailable):
+        intake.abort()
+    house.blobs.away = False
+    assert not sent(house).replayed
+
+
+def test_a_key_is_let_go_of_once(house: House) -> None:
+    """Whoever gives up twice takes it from nobody who holds it by then."""
+    given_up = Intake.begin(house.service, "default", idempotency_key="key")
+    given_up.abort()
+    with Intake.begin(house.service, "default", idempotency_key="key"):
+        given_up.abort()
+        with pytest.raises(IdempotencyInFlight):
+            sent(house)
 
 
 def test_a_full_queue_still_answers_what_it_has_taken(house: House) -> None:
