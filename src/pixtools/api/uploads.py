@@ -91,6 +91,7 @@ async def arriving(
         await _read(request, house, rules, desk)
         yield desk
     except BaseException:
+        desk.give_up()
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(desk.abort, limiter=house.threads.moving)
         raise
@@ -181,9 +182,12 @@ class Desk:
 
         return await self._moved(finished)
 
-    def abort(self) -> None:
-        """Drop every file that was begun."""
+    def give_up(self) -> None:
+        """Let no more come of it, whatever a thread is still at."""
         self._given_up = True
+
+    def abort(self) -> None:
+        """Drop every file that was begun; waits for a thread that is still at one."""
         with ExitStack() as all_of_them:
             for intake in self._begun:
                 all_of_them.callback(intake.abort)
@@ -211,6 +215,10 @@ class Desk:
         service, tenant = self._house.service, self._asker.tenant
         self._intake = Intake.begin(service, tenant, idempotency_key=key)
         self._begun.append(self._intake)
+        if self._given_up:
+            # Cut off while this thread began it: whoever gave up never saw it.
+            self._intake.abort()
+            raise ClientDisconnect
         return self._intake
 
     def _check_field(self, head: PartBegins) -> None:

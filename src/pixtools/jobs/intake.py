@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ class Intake:
 
     Only `jobs.submit` keeps what was taken in. As a context manager an intake
     leaves nothing behind that was surely not submitted.
+
+    It may be aborted while another thread is at it, whose request was cut off: that
+    waits until the thread has written what it writes, or has submitted it.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Intake:
         self._over = False
         self._stored = False
         self._flying = True
+        self._turn = threading.RLock()
         self._writer: BlobWriter = service.blobs.writer(source_key(self.job_id))
 
     @classmethod
@@ -81,18 +86,61 @@ class Intake:
 
     def write(self, chunk: bytes) -> None:
         """Take bytes in; raises UploadTooLarge or a header's error once it is known."""
-        self._bytes += len(chunk)
-        if self._bytes > self._service.rules.limits.max_upload_bytes:
-            self.abort()
-            raise _too_large(self._service)
-        if self._header is None and len(self._head) < HEAD_BYTES:
-            self._look(chunk)
-        self._writer.write(chunk)
+        with self._turn:
+            self._bytes += len(chunk)
+            if self._bytes > self._service.rules.limits.max_upload_bytes:
+                self.abort()
+                raise _too_large(self._service)
+            if self._header is None and len(self._head) < HEAD_BYTES:
+                self._look(chunk)
+            self._writer.write(chunk)
 
     def finish(self) -> Received:
         """Make the source whole and visible in the store; its header is known then."""
-        if self._received:
-            return self._received
+        with self._turn:
+            if self._over:
+                raise ValueError("This upload was already submitted or aborted.")
+            return self._received or self._finished()
+
+    def keep(self) -> None:
+        """What was taken in belongs to a job now."""
+        with self._turn:
+            self._over = True
+            self._land()
+
+    def abort(self) -> None:
+        """Leave nothing behind; harmless twice, and after `keep`.
+
+        The key is free again even if the store is too far away to drop anything.
+        """
+        with self._turn:
+            try:
+                if not self._over:
+                    self._drop()
+                self._over = True
+            finally:
+                self._land()
+
+    def __enter__(self) -> Self:
+        self._turn.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if isinstance(error, DatabaseUnavailable) and self._received:
+                # Its job may have been committed with nobody to hear of it. A source
+                # that belongs to none is dropped when it has lain still for a while.
+                self.keep()
+            self.abort()
+        finally:
+            self._turn.release()
+
+    def _finished(self) -> Received:
         if not self._bytes:
             self.abort()
             raise EmptyFile
@@ -105,38 +153,6 @@ class Intake:
             raise
         self._received = Received(blob, header)
         return self._received
-
-    def keep(self) -> None:
-        """What was taken in belongs to a job now."""
-        self._over = True
-        self._land()
-
-    def abort(self) -> None:
-        """Leave nothing behind; harmless twice, and after `keep`.
-
-        The key is free again even if the store is too far away to drop anything.
-        """
-        try:
-            if not self._over:
-                self._drop()
-            self._over = True
-        finally:
-            self._land()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(error, DatabaseUnavailable) and self._received:
-            # Its job may have been committed with nobody to hear of it. A source
-            # that belongs to none is dropped when it has lain still for a while.
-            self.keep()
-        self.abort()
 
     def _look(self, chunk: bytes) -> None:
         """Read the header whenever twice as many bytes have come as last time."""

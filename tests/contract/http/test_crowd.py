@@ -206,6 +206,9 @@ def test_an_upload_that_is_cut_off_becomes_no_job() -> None:
         async with hanging(site, 1, *upload) as (exchange,):
             await until(lambda: blobs.waiting == 1)
             exchange.cut_off()
+            for _ in range(10):
+                await asyncio.sleep(0)
+            blobs.free.set()
             with suppress(asyncio.CancelledError):
                 await exchange.over()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
+from threading import Lock
 from typing import Annotated, Final, NamedTuple, Protocol
 
 import anyio
@@ -215,7 +216,7 @@ async def _uploaded(
         blob = await to_thread.run_sync(batch.commit, limiter=threads)
     except BaseException:
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(writer.abort, limiter=threads)
+            await to_thread.run_sync(batch.abort, limiter=threads)
         raise
     return Response(headers={"ETag": f'"{blob.etag}"', "Cache-Control": "no-store"})
 
@@ -227,11 +228,16 @@ def _length(request: Request) -> int:
 
 
 class _Batch:
-    """Gathers what comes until it is worth a thread."""
+    """Gathers what comes until it is worth a thread.
+
+    Who is cut off may leave a thread behind that is still writing: `abort` waits for
+    it, since a descriptor that is closed under a writer may be another file's soon.
+    """
 
     def __init__(self, writer: Upload, threads: CapacityLimiter) -> None:
         self._writer = writer
         self._threads = threads
+        self._turn = Lock()
         self._chunks: list[bytes] = []
         self._bytes = 0
 
@@ -243,9 +249,15 @@ class _Batch:
 
     def commit(self) -> Blob:
         self._write()
-        return self._writer.commit()
+        with self._turn:
+            return self._writer.commit()
+
+    def abort(self) -> None:
+        with self._turn:
+            self._writer.abort()
 
     def _write(self) -> None:
         chunks, self._chunks, self._bytes = self._chunks, [], 0
-        for chunk in chunks:
-            self._writer.write(chunk)
+        with self._turn:
+            for chunk in chunks:
+                self._writer.write(chunk)
