@@ -38,7 +38,10 @@ Announced = dict[str, Any]
 def others(deployed: Deployed) -> Iterator[list[httpx2.Client]]:
     """Two more APIs, which let fewer jobs wait and limit how often one may ask."""
     cluster = deployed.cluster
+    # On a busy machine Redis may be late; then nobody would be limited, as promised.
+    redis = f"{cluster.env['REDIS_URL']}?socket_timeout=30"
     limits = {
+        "REDIS_URL": redis,
         "QUEUE_SIZE": str(PLACES),
         "RATE_LIMIT_ENABLED": "true",
         "RATE_LIMIT_CAPACITY": str(CAPACITY),

@@ -24,7 +24,8 @@ class RedisConfig:
 
     url: str
     timeout: float = 0.1
-    """For the whole question, a new connection included."""
+    """For the whole question, a new connection included; a `socket_timeout` in the
+    address goes first."""
     rest: float = 5.0
     """After a failure nobody asks for so long."""
     connections: int = 8

@@ -16,6 +16,7 @@ from redis import Redis, RedisError
 from redis.asyncio import BlockingConnectionPool, Redis as AsyncRedis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import parse_url
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry as SyncRetry
 
@@ -58,7 +59,8 @@ class RedisBuckets:
         self._config = config
         self._redis = redis
         self._now = now
-        self._client = _client(redis)
+        self._patience = patience(redis)
+        self._client = _client(redis, self._patience)
         self._script = self._client.register_script(TAKE)
         self._away = False
         self._asked_again_at = 0.0
@@ -91,7 +93,7 @@ class RedisBuckets:
 
     async def _asked(self, key: str) -> Taken:
         # A script that the server has forgotten is sent anew by the library.
-        async with asyncio.timeout(self._redis.timeout):
+        async with asyncio.timeout(self._patience):
             allowed, tokens = await self._script(
                 keys=[key], args=[self.capacity, self._config.rate / 1000]
             )
@@ -117,6 +119,16 @@ class RedisBuckets:
         self._away = False
 
 
+def patience(redis: RedisConfig) -> float:
+    """Seconds for a whole question; the address's own `socket_timeout` goes first.
+
+    The library would let it win for a socket, and another limit would be silently
+    the shorter one. Raises ValueError for an address with an option of no use.
+    """
+    said = parse_url(redis.url)  # type: ignore[no-untyped-call]  # of the library
+    return float(said.get("socket_timeout", redis.timeout))
+
+
 def check(redis: RedisConfig) -> None:
     """Raise unless Redis answers within a second."""
     once = SyncRetry(NoBackoff(), 0)
@@ -125,13 +137,13 @@ def check(redis: RedisConfig) -> None:
         client.ping()
 
 
-def _client(redis: RedisConfig) -> AsyncRedis:
+def _client(redis: RedisConfig, patience: float) -> AsyncRedis:
     pool = BlockingConnectionPool.from_url(
         redis.url,
         max_connections=redis.connections,
-        timeout=redis.timeout,
-        socket_timeout=redis.timeout,
-        socket_connect_timeout=redis.timeout,
+        timeout=patience,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
         # A connection that was cut while it lay idle says nothing about the server.
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )

@@ -56,7 +56,7 @@ class Opening:
         except _NONE_TO_BE_HAD as error:
             raise DatabaseUnavailable from error
         except _errors_of(lines.dialect) as error:
-            self._fail(error)
+            raise DatabaseUnavailable from error
         self._raw = cast("DBAPIConnection", self._lent.driver_connection)
         try:
             begin(self._raw, writes=self._writes)

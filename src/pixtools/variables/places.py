@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from pixtools.variables.addresses import check_address, check_redis_options
 
 
 class Places(BaseModel):
@@ -30,7 +39,8 @@ class Places(BaseModel):
     redis_url: str = Field(
         "",
         pattern="^$|^(rediss?|unix)://.",
-        description="redis://…; holds rate limits that all servers share.",
+        description="redis://…; holds rate limits that all servers share. A question "
+        "may take 0.1 s, or socket_timeout if the URL has one (?socket_timeout=0.5).",
     )
     s3_bucket: str = Field(
         "",
@@ -64,6 +74,14 @@ class Places(BaseModel):
     public_base_url: str = Field(
         "", description="Base of URLs shown to clients; empty follows each request."
     )
+
+    @field_validator("database_url", "rabbitmq_url", "redis_url")
+    @classmethod
+    def _can_be_read(cls, url: str, field: ValidationInfo) -> str:
+        check_address(str(field.field_name).upper(), url)
+        if field.field_name == "redis_url":
+            check_redis_options(url)
+        return url
 
     @property
     def sqlite_path(self) -> Path | None:

@@ -11,19 +11,23 @@ from pixtools.domain.explain import shown
 from pixtools.settings import Settings
 from pixtools.storage.bucket_rules import cors_rules, lifecycle_rules
 from pixtools.storage.bucket_setup import Notice, set_up
-from pixtools.wiring.facts import persistence_config
+from pixtools.wiring.facts import persistence_config, server_named
 from pixtools.wiring.pixels import workers_config
 from pixtools.wiring.storage import bucket_of, object_stores, tree_of
 from pixtools.workers.pool import ProcessRenderer
 
 
 def migrate(settings: Settings) -> tuple[str | None, str]:
-    """Bring the database to this version's schema: the versions before and after."""
+    """Bring the database to this version's schema: the versions before and after.
+
+    Raises ConfigurationInvalid and DatabaseUnavailable.
+    """
     from pixtools.persistence import migrate as migrations
 
     if settings.sqlite_path:
         settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
-    return migrations.migrate(persistence_config(settings))
+    with server_named(settings):
+        return migrations.migrate(persistence_config(settings))
 
 
 def set_up_storage(
@@ -69,7 +73,8 @@ def describe_database(settings: Settings) -> str:
         return f"{path} will be made at the first start"
     database = SqlDatabase(persistence_config(settings))
     try:
-        database.check()
+        with server_named(settings):
+            database.check()
     finally:
         database.close()
     return f"{path or 'PostgreSQL'} answers"

@@ -25,24 +25,34 @@ def facts(settings: Settings) -> Iterator[SqlDatabase]:
         if settings.sqlite_path:
             _bring_up_to_date(database, settings)
         else:
-            _look(database)
+            with server_named(settings):
+                database.check()
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def server_named(settings: Settings) -> Iterator[None]:
+    """Whoever starts us learns what is the matter with a server, in the driver's words.
+
+    Those name host and user, never the password. Raises ConfigurationInvalid; nothing
+    is added where the database is a file.
+    """
+    try:
+        yield
+    except DatabaseUnavailable as error:
+        if settings.sqlite_path:
+            raise
+        why = " ".join([error.detail, *_driver_words(error)])
+        text = f"The database of DATABASE_URL can't be used: {why}"
+        raise ConfigurationInvalid(text) from None
 
 
 def persistence_config(settings: Settings) -> PersistenceConfig:
     """Where facts rest, and how many may ask at once."""
     size = settings.database_pool_size
     return PersistenceConfig(url=settings.sqlalchemy_url, pool_size=size, overflow=size)
-
-
-def _look(database: SqlDatabase) -> None:
-    try:
-        database.check()
-    except DatabaseUnavailable as error:
-        text = f"The database of DATABASE_URL can't be used: {error.detail}"
-        raise ConfigurationInvalid(text) from None
 
 
 def _bring_up_to_date(database: SqlDatabase, settings: Settings) -> None:
@@ -57,3 +67,11 @@ def _bring_up_to_date(database: SqlDatabase, settings: Settings) -> None:
             text = f"The database {settings.sqlite_path} can't be used: {why}"
             raise ConfigurationInvalid(text) from None
         database.check()
+
+
+def _driver_words(error: BaseException) -> list[str]:
+    """What the first cause says; none where the finding is ours."""
+    cause = error.__cause__
+    while cause is not None and cause.__cause__ is not None:
+        cause = cause.__cause__
+    return [] if cause is None else str(cause).split()

@@ -17,6 +17,8 @@ class Relay:
     port: int
     silent: bool = False
     """Take what comes and answer nothing."""
+    slow: float = 0.0
+    """Seconds for which each piece is held back."""
     deaf: bool = False
     """Hang up on whoever comes."""
     calls: int = 0
@@ -51,6 +53,7 @@ class Relay:
             with suppress(ConnectionError):
                 while piece := await reader.read(65536):
                     self.said += 1
+                    await asyncio.sleep(self.slow)
                     if not self.silent:
                         forth.write(piece)
             answers.cancel()

@@ -177,6 +177,23 @@ def test_a_redis_that_hangs_costs_a_request_its_time_limit_and_no_more(
     story(told)
 
 
+def test_a_redis_far_away_gets_the_time_that_its_address_says(
+    redis_url: str, free_port: int
+) -> None:
+    """All of it: a shorter limit of ours would silently be the one that counts."""
+
+    async def told() -> None:
+        async with relayed(redis_url) as (relay, url):
+            relay.slow = 0.3
+            hasty = buckets(url, timeout=0.05)
+            patient = buckets(f"{url}?socket_timeout={SLOW}", timeout=0.05)
+            async with hasty as one, patient as other:
+                assert await one.take("a", "r") == UNCOUNTED
+                assert (await other.take("a", "r")).counted
+
+    story(told)
+
+
 def test_an_answer_that_makes_no_sense_is_no_answer(redis_url: str) -> None:
     with Redis.from_url(redis_url) as client:
         client.set("pixtools:rate:r:a", "not a bucket")

@@ -49,7 +49,14 @@ def test_the_process_wins_over_the_env_file(
         ("LOG_FORMAT", "xml"),
         ("DATABASE_URL", "mysql://x"),
         ("RABBITMQ_URL", "http://x"),
+        ("DATABASE_URL", "postgresql://ann@db:https/x"),
+        ("RABBITMQ_URL", "amqp://ann@mq:amqp//"),
+        ("RABBITMQ_URL", "amqp://mq:5672//;amqp://mq:70000//"),
         ("REDIS_URL", "x"),
+        ("REDIS_URL", "redis://cache:redis/0"),
+        ("REDIS_URL", "redis://cache/0?socket_timeout=soon"),
+        ("REDIS_URL", "redis://cache/0?socket_timeout=0"),
+        ("REDIS_URL", "redis://cache/0?socket_timeout=nan"),
         ("TENANT_SHARE", "2"),
     ],
 )
@@ -116,11 +123,40 @@ def test_postgresql_is_spoken_with_the_driver_that_we_bring(
     assert settings.sqlalchemy_url == "postgresql+psycopg://ann:key@db:5432/pixtools"
 
 
-def test_a_refusal_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "mysql://ann:opensesame@db/pixtools")
-    with pytest.raises(ConfigurationInvalid) as caught:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://ann:opensesame@db/pixtools"),
+        ("DATABASE_URL", "postgresql://ann:opensesame@db:https/pixtools"),
+        ("RABBITMQ_URL", "amqp://ann:open/sesame@mq//"),
+        ("REDIS_URL", "redis://:open/sesame@cache/0"),
+        ("REDIS_URL", "redis://:opensesame@cache/0?socket_timeout=soon"),
+    ],
+)
+def test_a_refusal_shows_no_password(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationInvalid, match=name) as caught:
         load_settings()
-    assert "opensesame" not in caught.value.detail
+    assert "sesame" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://ann:a/b;c@db:5432/pixtools?connect_timeout=3"),
+        ("DATABASE_URL", "postgresql:///pixtools?host=one:5432&host=two:5432"),
+        ("RABBITMQ_URL", "amqp://one:5672//;amqp://two:5672//?heartbeat=10"),
+        ("REDIS_URL", "rediss://:a;b@cache:6379/0?socket_timeout=0.5"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+    ],
+)
+def test_what_a_client_can_read_is_left_to_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert getattr(load_settings(), name.lower()) == value
 
 
 @pytest.mark.parametrize("name", ["API_KEY", "SECRET_KEY"])
