@@ -7,54 +7,18 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 from PIL import Image
+from tests.acceptance.desk import FAILED, GOOD, INTERRUPTED, MISUSED, Desk
 from tests.acceptance.visiting import ENDLESS, job
 from tests.stopwatch import Stopwatch
 
-from pixtools.testing.serving import Serving, command, eventually
+from pixtools.testing.serving import Serving, eventually
 
-GOOD, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 Started = Callable[..., subprocess.Popen[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A folder with photos, and a person who types in it."""
-
-    here: Path
-
-    def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Type `pixtools …` and wait."""
-        return subprocess.run(
-            command(*words),
-            cwd=self.here,
-            env=os.environ | {"COLUMNS": "80"} | settings,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Type `pixtools …` in a terminal of its own."""
-        return subprocess.Popen(
-            command(*words),
-            cwd=self.here,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def files(self) -> set[str]:
-        """Everything that lies here, hidden files too."""
-        found = (path for path in self.here.rglob("*") if path.is_file())
-        return {path.relative_to(self.here).as_posix() for path in found}
 
 
 @pytest.fixture
@@ -246,43 +210,6 @@ class TestSubmit:
             assert not {name for name in desk.files() if name.startswith("got/")}
         finally:  # or it keeps a worker from whatever comes next
             service.http.delete(f"/v1/jobs/{newest['job_id']}")
-
-
-class TestMigrate:
-    def test_it_says_from_where_to_where(self, desk: Desk) -> None:
-        first, second = desk.run("migrate"), desk.run("migrate")
-        assert (first.returncode, second.returncode) == (GOOD, GOOD)
-        assert "empty → " in first.stdout
-        assert "Already at " in second.stdout
-        assert (desk.here / "data" / "pixtools.sqlite3").exists()
-
-    def test_it_is_safe_while_serving(self, desk: Desk, service: Serving) -> None:
-        done = desk.run("migrate", PIXTOOLS_DATA_DIR=str(service.data))
-        assert done.returncode == GOOD
-        assert "Already at " in done.stdout
-        assert service.http.get("/api/health").status_code == 200
-
-
-class TestDoctor:
-    def test_it_says_that_all_is_well(self, desk: Desk) -> None:
-        done = desk.run("doctor", "--json")
-        assert done.returncode == GOOD, done.stdout
-        findings = {found["name"]: found for found in json.loads(done.stdout)}
-        assert all(found["good"] for found in findings.values())
-        assert "libvips" in findings["Pixels"]["detail"]
-
-    def test_it_says_what_is_not(self, desk: Desk) -> None:
-        (desk.here / "data").write_text("This is no folder.")
-        done = desk.run("doctor")
-        assert done.returncode == FAILED
-        assert "✗" in done.stdout
-        assert "Traceback" not in done.stdout + done.stderr
-
-    def test_a_wrong_setting_is_one_sentence(self, desk: Desk) -> None:
-        done = desk.run("doctor", WORKERS="many")
-        assert done.returncode == FAILED
-        assert "WORKERS" in done.stderr
-        assert len(done.stderr.splitlines()) == 1
 
 
 COMMANDS = ["serve", "process", "submit", "usage", "migrate", "doctor"]

@@ -38,6 +38,8 @@ def doctor(
 ) -> None:
     """Check this installation: pixels, formats, database, storage and disk.
 
+    Redis and RabbitMQ, too, where their addresses are set.
+
     Exit code 0 says that all is well, 1 that something is not.
     """
     with teaching():
@@ -61,6 +63,8 @@ def examine(settings: Settings) -> list[Finding]:
         ),
         "Pixels": checkup.describe_pixels,
         "Database": checkup.describe_database,
+        **({"Redis": checkup.describe_redis} if settings.redis_url else {}),
+        **({"RabbitMQ": checkup.describe_broker} if settings.rabbitmq_url else {}),
         "Storage": checkup.describe_storage,
         "Disk": _disk,
     }

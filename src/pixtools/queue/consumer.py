@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from amqp import AccessRefused, NotAllowed
 from celery import Celery
 from celery.exceptions import WorkerShutdown
 from celery.worker import WorkController
@@ -83,14 +84,16 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
             "celery.worker.consumer.consumer:Evloop",
         )
 
-    def connect(self) -> Any:  # noqa: ANN401 - Celery has no types
-        """Connect, and have every queue; ends the worker where they stand otherwise."""
-        connection = super().connect()
-        try:
-            declare(connection.default_channel, self._desk.broker)
-        except ConfigurationInvalid as error:
-            self._desk.trouble = error
-            raise WorkerShutdown(1) from None
+    def connection_for_read(self, heartbeat: float | None = None) -> Any:  # noqa: ANN401 - Celery has no types
+        """Be let in, and have every queue; ends the worker where they stand otherwise.
+
+        Celery would try again at once where RabbitMQ refuses us, without end.
+        """
+        while (connection := self._admitted(heartbeat)) is None:
+            until = time.monotonic() + LONGEST_PAUSE
+            while time.monotonic() < until:
+                self._while_waiting()
+                time.sleep(FIRST_PAUSE)
         return connection
 
     def ensure_connected(self, conn: Any) -> Any:  # noqa: ANN401 - Celery has no types
@@ -133,6 +136,21 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
     def _desk(self) -> Desk:
         desk: Desk = self.controller.desk
         return desk
+
+    def _admitted(self, heartbeat: float | None) -> Any:  # noqa: ANN401 - Celery has no types
+        """A connection that may do all that we do; None where RabbitMQ refuses us."""
+        connection = self.app.connection_for_read(heartbeat=heartbeat)
+        try:
+            self.ensure_connected(connection)
+            declare(connection.default_channel, self._desk.broker)
+        except ConfigurationInvalid as error:
+            self._desk.trouble = error
+            raise WorkerShutdown(1) from None
+        except (AccessRefused, NotAllowed) as error:
+            connection.close()
+            self._unreachable(error, LONGEST_PAUSE)
+            return None
+        return connection
 
     def _refuse(self, message: Any, error: PoisonMessage) -> None:  # noqa: ANN401 - as above
         task = str((message.headers or {}).get("task"))

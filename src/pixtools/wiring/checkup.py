@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -78,6 +79,31 @@ def describe_database(settings: Settings) -> str:
     finally:
         database.close()
     return f"{path or 'PostgreSQL'} answers"
+
+
+def describe_redis(settings: Settings) -> str:
+    """For `pixtools doctor`: whether servers can share their rate limits."""
+    from redis import RedisError
+
+    from pixtools.limits.config import RedisConfig
+    from pixtools.limits.redis import check
+
+    try:
+        check(RedisConfig(url=settings.redis_url))
+    except (RedisError, OSError) as error:
+        text = f"Redis of REDIS_URL can't be used: {error}"
+        raise ConfigurationInvalid(text) from None
+    return "Redis answers"
+
+
+def describe_broker(settings: Settings) -> str:
+    """For `pixtools doctor`: whether workers can be woken."""
+    from pixtools.queue.broker import Broker
+    from pixtools.queue.config import BrokerConfig
+
+    with closing(Broker(BrokerConfig(url=settings.rabbitmq_url))) as broker:
+        broker.check()
+    return "RabbitMQ answers"
 
 
 def describe_storage(settings: Settings) -> str:

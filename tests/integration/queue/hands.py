@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import methodcaller
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import amqp
 import httpx2
@@ -133,6 +133,25 @@ class Rabbit:
             lambda: f"{counted(lane)} instead of {count}",
         )
 
+    @contextmanager
+    def newcomer(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Somebody with a password and no rights: their URL, and what lets them in."""
+        name, key = f"newcomer-{uuid.uuid4().hex}", uuid.uuid4().hex
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        parts = urlsplit(self.url)
+        netloc = f"{name}:{key}@{parts.netloc.rpartition('@')[2]}"
+        with self._http() as http:
+            user, rights = f"/users/{name}", f"/permissions/{self._name}/{name}"
+            facts = {"password": key, "tags": ""}
+            http.put(user, json=facts).raise_for_status()
+            try:
+                yield (
+                    urlunsplit(parts._replace(netloc=netloc)),
+                    lambda: _done(http.put(rights, json=everything)),
+                )
+            finally:
+                http.delete(user).raise_for_status()
+
     @property
     def _name(self) -> str:
         return quote(unquote(urlsplit(self.url).path[1:]), safe="")
@@ -149,6 +168,10 @@ class Rabbit:
         who = (unquote(parts.username or ""), unquote(parts.password or ""))
         base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/api"
         return httpx2.Client(base_url=base, auth=who, timeout=30, trust_env=False)
+
+
+def _done(answer: httpx2.Response) -> None:
+    answer.raise_for_status()
 
 
 @dataclass(slots=True)
