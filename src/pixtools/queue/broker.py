@@ -14,7 +14,7 @@ from pixtools.domain.job import Lane, Wakeup
 from pixtools.queue import contracts
 from pixtools.queue.config import BrokerConfig
 from pixtools.queue.contracts import Contract
-from pixtools.queue.line import Line
+from pixtools.queue.line import Blocked, Line
 from pixtools.queue.topology import dead_letters_of
 
 T = TypeVar("T")
@@ -30,10 +30,9 @@ class Broker:
     def __init__(
         self, config: BrokerConfig, spoken: Sequence[Contract] = contracts.SPOKEN
     ) -> None:
-        self._config = config
         self._spoken = spoken
-        self._lock = threading.Lock()
-        self._line: Line | None = None
+        # Apart: RabbitMQ may block whoever posts, and still answers others.
+        self._posts, self._questions = _Access(config), _Access(config)
 
     def post(self, wakeups: Sequence[Wakeup]) -> None:
         """Publish a token for each; when this returns, RabbitMQ holds all of them.
@@ -42,28 +41,28 @@ class Broker:
         """
         if wakeups:
             messages = [(each.lane, self._message(each)) for each in wakeups]
-            self._asked(lambda line: line.post(messages))
+            self._posts.ask(lambda line: line.post(messages))
 
     def ready(self, lane: Lane) -> int:
         """How many tokens wait for a worker of this lane."""
-        return self._asked(lambda line: line.counts(lane))[0]
+        return self._questions.ask(lambda line: line.counts(lane))[0]
 
     def consumers(self, lane: Lane) -> int:
         """How many worker processes listen to this lane."""
-        return self._asked(lambda line: line.counts(lane))[1]
+        return self._questions.ask(lambda line: line.counts(lane))[1]
 
     def dead_letters(self, lane: Lane) -> int:
         """How many messages of this lane nobody could understand."""
-        return self._asked(lambda line: line.counts(dead_letters_of(lane)))[0]
+        return self._questions.ask(lambda line: line.counts(dead_letters_of(lane)))[0]
 
     def check(self) -> None:
         """Raise BrokerUnavailable if it does not answer."""
-        self._asked(Line.ask)
+        self._questions.ask(Line.ask)
 
     def close(self) -> None:
         """Hang up; the next question opens a new connection."""
-        with self._lock:
-            self._hang_up()
+        self._posts.close()
+        self._questions.close()
 
     def _message(self, wakeup: Wakeup) -> amqp.Message:
         headers, body = contracts.written(
@@ -78,7 +77,16 @@ class Broker:
             application_headers=headers,
         )
 
-    def _asked(self, question: Callable[[Line], T]) -> T:
+
+class _Access:
+    """A line that opens when it is needed, for one thread at a time."""
+
+    def __init__(self, config: BrokerConfig) -> None:
+        self._config = config
+        self._lock = threading.Lock()
+        self._line: Line | None = None
+
+    def ask(self, question: Callable[[Line], T]) -> T:
         """Ask on the line, and once more on a new one if the old one was dead."""
         with self._alone(), self._translated():
             if self._line is not None:
@@ -90,6 +98,11 @@ class Broker:
                     self._hang_up()
             self._line = Line(self._config)
             return question(self._line)
+
+    def close(self) -> None:
+        """Hang up; the next question opens a new line."""
+        with self._lock:
+            self._hang_up()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -108,6 +121,8 @@ class Broker:
         except (amqp.AMQPError, OSError) as error:
             self._hang_up()
             raise BrokerUnavailable(f"RabbitMQ: {_reason(error)}.") from error
+        except Blocked:
+            raise  # and the line is kept
         except BaseException:
             self._hang_up()
             raise

@@ -7,9 +7,10 @@ answers should not carry them.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from ssl import CERT_REQUIRED
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import amqp
@@ -17,6 +18,9 @@ import amqp
 from pixtools.domain.errors import BrokerUnavailable
 from pixtools.queue.config import BrokerConfig
 from pixtools.queue.topology import EXCHANGE, declare
+
+GLANCE: Final = 0.01
+"""Seconds for what came meanwhile to be read."""
 
 
 def tls_of(url: str) -> dict[str, Any] | None:
@@ -27,16 +31,24 @@ def tls_of(url: str) -> dict[str, Any] | None:
     return {"cert_reqs": CERT_REQUIRED, "server_hostname": parts.hostname}
 
 
+class Blocked(BrokerUnavailable):
+    """RabbitMQ takes no messages for now: rabbitmq-diagnostics alarms says why."""
+
+
 class Line:
     """Raises amqp's errors and OSError; after one it is of no use any more.
 
+    While memory or disk runs short RabbitMQ reads nothing from whoever has posted, not
+    even a farewell. Such a line is kept and asked for nothing until it hears of the
+    end: each new one would be blocked, too, and leave the last one behind over there.
     Confirms are awaited for many messages at once. There is no heartbeat: whoever
     uses the line notices by the time-outs that nobody is there.
     """
 
     def __init__(self, config: BrokerConfig) -> None:
         self._config = config
-        self._connection = _connect(config)
+        self._is_blocked = False
+        self._connection = _connect(config, self._blocked, self._unblocked)
         self._questions = self._connection.channel()
         self._posts: Any = None
         self._sent = 0
@@ -44,9 +56,13 @@ class Line:
         self._refused: list[str] = []
 
     def post(self, messages: Sequence[tuple[str, amqp.Message]]) -> None:
-        """Publish to routing keys; raises BrokerUnavailable unless all are safe."""
+        """Publish to routing keys; raises BrokerUnavailable unless all are safe.
+
+        If it is Blocked, the line stands.
+        """
         if self._posts is None:
             self._posts = self._confirming()
+        self._refuse_if_blocked()
         self._refused.clear()
         for key, message in messages:
             self._sent += 1
@@ -54,6 +70,8 @@ class Line:
             self._posts.basic_publish(message, EXCHANGE, key, mandatory=True)
         deadline = time.monotonic() + self._config.answer_within
         while self._open:
+            if self._is_blocked:
+                raise Blocked
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError("no confirms")
@@ -77,9 +95,26 @@ class Line:
     def close(self) -> None:
         """Hang up, whether anyone listens or not."""
         try:
-            self._connection.close()
+            if self._is_blocked:
+                self._connection.collect()
+            else:
+                self._connection.close()
         except (amqp.AMQPError, OSError):
             self._connection.collect()
+
+    def _refuse_if_blocked(self) -> None:
+        """Raise Blocked, unless word has come that it is over."""
+        with suppress(TimeoutError):
+            while self._is_blocked:
+                self._connection.drain_events(timeout=GLANCE)
+        if self._is_blocked:
+            raise Blocked
+
+    def _blocked(self, *_: object) -> None:
+        self._is_blocked = True
+
+    def _unblocked(self) -> None:
+        self._is_blocked = False
 
     def _confirming(self) -> Any:  # noqa: ANN401 - amqp has no types
         channel = self._connection.channel()
@@ -105,7 +140,9 @@ class Line:
         self._refused.append(f"nothing leads to {key}")
 
 
-def _connect(config: BrokerConfig) -> Any:  # noqa: ANN401 - amqp has no types
+def _connect(
+    config: BrokerConfig, blocked: Callable[..., None], unblocked: Callable[[], None]
+) -> Any:  # noqa: ANN401 - amqp has no types
     parts = urlsplit(config.url)
     tls = tls_of(config.url)
     connection = amqp.Connection(
@@ -118,6 +155,8 @@ def _connect(config: BrokerConfig) -> Any:  # noqa: ANN401 - amqp has no types
         read_timeout=config.answer_within,
         write_timeout=config.answer_within,
         client_properties={"connection_name": "pixtools"},
+        on_blocked=blocked,
+        on_unblocked=unblocked,
     )
     try:
         connection.connect()

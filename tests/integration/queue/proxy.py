@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
+BLOCKED = b"\x01\0\0\0\0\0\x08\0\x0a\0\x3c\x03low\xce"
+UNBLOCKED = b"\x01\0\0\0\0\0\x04\0\x0a\0\x3d\xce"
+"""What RabbitMQ says where memory or disk runs short, and when that is over."""
+
 
 class Proxy:
     """Passes bytes on, both ways, unless it is cut (refuses) or held (is silent)."""
@@ -15,6 +19,9 @@ class Proxy:
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._open: set[socket.socket] = set()
+        self._near: list[socket.socket] = []
+        self._takes = threading.Event()
+        self._takes.set()
         self._flows = threading.Event()
         self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -43,8 +50,28 @@ class Proxy:
         """Pass on what was held."""
         self._flows.set()
 
+    def block(self) -> None:
+        """Take nothing any more from those who are connected now, and tell them so."""
+        self._takes, self._blocked = threading.Event(), self._takes
+        self._takes.set()
+        self._blocked.clear()
+        for each in self._near:
+            each.sendall(BLOCKED)
+
+    def unblock(self) -> None:
+        """Take what they sent, and tell them so."""
+        self._blocked.set()
+        for each in self._near:
+            each.sendall(UNBLOCKED)
+
+    @property
+    def visits(self) -> int:
+        """How often somebody connected."""
+        return len(self._near)
+
     def close(self) -> None:
         self._flows.set()
+        self._takes.set()
         self.cut()
 
     def _spawn(self, listener: socket.socket) -> None:
@@ -56,15 +83,22 @@ class Proxy:
                 near, _ = listener.accept()
                 far = socket.create_connection(self._target)
                 self._open |= {near, far}
-                for one, other in ((near, far), (far, near)):
+                self._near.append(near)
+                for one, other, gate in (
+                    (near, far, self._takes),
+                    (far, near, self._flows),
+                ):
                     threading.Thread(
-                        target=self._pass_on, args=(one, other), daemon=True
+                        target=self._pass_on, args=(one, other, gate), daemon=True
                     ).start()
 
-    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+    def _pass_on(
+        self, one: socket.socket, other: socket.socket, gate: threading.Event
+    ) -> None:
         with suppress(OSError):
             while chunk := one.recv(65536):
                 self._flows.wait()
+                gate.wait()
                 other.sendall(chunk)
         for each in (one, other):
             self._open.discard(each)
