@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from amqp import AccessRefused, NotAllowed
+from amqp import AMQPError
 from celery import Celery
 from celery.exceptions import WorkerShutdown
 from celery.worker import WorkController
@@ -26,6 +26,7 @@ from pixtools.queue.contracts import Contract, PoisonMessage, read
 from pixtools.queue.topology import declare
 
 log = logging.getLogger(__name__)
+CELERYS = logging.getLogger("celery.worker.consumer.consumer")
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 UNKNOWN = "unknown"
 
@@ -89,11 +90,9 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
 
         Celery would try again at once where RabbitMQ refuses us, without end.
         """
+        self._consumed = False
         while (connection := self._admitted(heartbeat)) is None:
-            until = time.monotonic() + LONGEST_PAUSE
-            while time.monotonic() < until:
-                self._while_waiting()
-                time.sleep(FIRST_PAUSE)
+            self._rest()
         return connection
 
     def ensure_connected(self, conn: Any) -> Any:  # noqa: ANN401 - Celery has no types
@@ -106,9 +105,26 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
             callback=self._while_waiting,
         )
 
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Say it once; rest where it never came to consuming: it would go on so.
+
+        That is where RabbitMQ lets us in and then refuses a queue, say, or where a
+        member of its cluster is missing. Celery would say each time that it is back
+        at it, and be so at once.
+        """
+        self._unreachable(exc, LONGEST_PAUSE)
+        CELERYS.disabled = True
+        try:
+            super().on_connection_error_after_connected(exc)
+        finally:
+            CELERYS.disabled = False
+        if not self._consumed:
+            self._rest()
+
     def on_ready(self) -> None:
         """Say so at each connection."""
         super().on_ready()
+        self._consumed = True
         self.hub.on_tick.add(self._desk.turn)
         self._desk.turn()
         self._desk.ready()
@@ -137,8 +153,14 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
         desk: Desk = self.controller.desk
         return desk
 
+    def _rest(self) -> None:
+        until = time.monotonic() + LONGEST_PAUSE
+        while time.monotonic() < until:
+            self._while_waiting()
+            time.sleep(FIRST_PAUSE)
+
     def _admitted(self, heartbeat: float | None) -> Any:  # noqa: ANN401 - Celery has no types
-        """A connection that may do all that we do; None where RabbitMQ refuses us."""
+        """A connection that may do all that we do; None where RabbitMQ won't."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
         try:
             self.ensure_connected(connection)
@@ -146,8 +168,8 @@ class TokenConsumer(Consumer):  # type: ignore[misc] # Celery has no types
         except ConfigurationInvalid as error:
             self._desk.trouble = error
             raise WorkerShutdown(1) from None
-        except (AccessRefused, NotAllowed) as error:
-            connection.close()
+        except (AMQPError, OSError) as error:
+            connection.collect()
             self._unreachable(error, LONGEST_PAUSE)
             return None
         return connection

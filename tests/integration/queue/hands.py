@@ -134,8 +134,11 @@ class Rabbit:
         )
 
     @contextmanager
-    def newcomer(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Somebody with a password and no rights: their URL, and what lets them in."""
+    def newcomer(self) -> Iterator[tuple[str, Callable[..., None]]]:
+        """Somebody with a password and no rights: their URL, and what lets them in.
+
+        That is said which rights are fewer than all.
+        """
         name, key = f"newcomer-{uuid.uuid4().hex}", uuid.uuid4().hex
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         parts = urlsplit(self.url)
@@ -147,7 +150,7 @@ class Rabbit:
             try:
                 yield (
                     urlunsplit(parts._replace(netloc=netloc)),
-                    lambda: _done(http.put(rights, json=everything)),
+                    lambda **fewer: _done(http.put(rights, json=everything | fewer)),
                 )
             finally:
                 http.delete(user).raise_for_status()

@@ -30,6 +30,25 @@ def test_a_worker_is_patient_with_a_broker_that_refuses_it(
         assert "broker_back" in worker.program.words()
 
 
+def test_a_worker_that_may_not_hear_a_queue_is_as_patient(
+    rabbit: Rabbit, tmp_path: Path
+) -> None:
+    """It is let in, and has every queue: it is refused only when it wants to consume."""
+    with (
+        rabbit.newcomer() as (url, let_in),
+        hands(url, tmp_path / "one", start=False) as worker,
+    ):
+        let_in(read="^pixtools")
+        worker.program.start()
+        eventually(lambda: "broker_away" in worker.program.words(), PATIENCE)
+        time.sleep(1.5)  # Celery would have come back dozens of times
+        assert worker.program.words().split() == ["WARNING", "broker_away"]
+        let_in()
+        rabbit.broker.post(wakeups(1))
+        worker.eventually_ran(1)
+        assert worker.program.words().count("broker_back") == 1
+
+
 def test_a_worker_with_a_wrong_key_stops_when_it_is_told(
     rabbit: Rabbit, tmp_path: Path
 ) -> None:
