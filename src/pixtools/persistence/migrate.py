@@ -24,6 +24,9 @@ GAP_MS = 200
 """How long others wait at most for a try that comes to nothing."""
 TRIES = 100
 
+ENCODINGS = ("UTF8", "SQL_ASCII")
+"""The other one takes every byte for what it is, and we send UTF-8."""
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -31,13 +34,17 @@ def migrate(config: PersistenceConfig, to: str = "head") -> tuple[str | None, st
     """Bring the schema up to a version; the versions before and after.
 
     Safe to run at any time and by several processes at once: the first one does it,
-    in one transaction. Raises DatabaseUnavailable.
+    in one transaction. A newer release's schema is left as it is: this one runs on it.
+    Raises DatabaseUnavailable.
     """
     engine = open_engine(replace(config, patience=0))
     try:
         with transaction(engine.execution_options(writes=True)) as connection:
             _wait_for_turn(connection)
             before = version_of(connection)
+            if before is not None and before > HEAD:
+                return before, before
+            _refuse_encoding(connection)
             if before != HEAD:
                 _take_tables(connection)
             command.upgrade(alembic_config(connection), to)
@@ -60,6 +67,18 @@ def _wait_for_turn(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def _refuse_encoding(connection: Connection) -> None:
+    """Raise DatabaseUnavailable where not every client's words could be kept."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding not in ENCODINGS:
+        raise DatabaseUnavailable(
+            f"Expected a database whose encoding is UTF8 but received {encoding}: make "
+            "one by CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+        )
 
 
 def _take_tables(connection: Connection) -> None:

@@ -21,9 +21,13 @@ LOOK_EVERY: Final = 0.1
 GRACE_SECONDS: Final = 1.0
 """How much longer than the server itself may work on a statement."""
 
-WRITING: Final = b"BEGIN"
+WRITING: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+"""Said, for a role or a database may begin others by default: who waited for a lock
+counts what was there when the waiting ended, and takes what others left."""
 READING: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WIRE: Final = {
+    # Not the database's own, in which not every name of a photo can be said.
+    "client_encoding": "utf8",
     "connect_timeout": CONNECT_SECONDS,
     "keepalives": 1,
     "keepalives_idle": 5,

@@ -37,8 +37,11 @@ def a_name() -> str:
 
 
 @contextmanager
-def fresh_database(url: str) -> Iterator[str]:
-    """An empty PostgreSQL database beside the one of the URL; its URL."""
+def fresh_database(url: str, options: str = "") -> Iterator[str]:
+    """An empty PostgreSQL database beside the one of the URL; its URL.
+
+    `options` are those of CREATE DATABASE.
+    """
     from sqlalchemy import create_engine, make_url
     from sqlalchemy.pool import NullPool
 
@@ -49,7 +52,7 @@ def fresh_database(url: str) -> Iterator[str]:
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
-    say(f'CREATE DATABASE "{name}"')
+    say(f'CREATE DATABASE "{name}" {options}')
     try:
         yield make_url(url).set(database=name).render_as_string(hide_password=False)
     finally:

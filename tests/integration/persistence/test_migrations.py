@@ -88,6 +88,36 @@ def test_migrating_again_changes_nothing(config: PersistenceConfig) -> None:
     assert migrate(config) == (HEAD, HEAD)
 
 
+def says(version: str) -> Callable[[Engine], object]:
+    """Let a database say that it stands there."""
+
+    def say(engine: Engine) -> None:
+        with engine.execution_options(writes=True).begin() as connection:
+            connection.exec_driver_sql(
+                f"UPDATE alembic_version SET version_num = '{version}'"
+            )
+
+    return say
+
+
+def test_a_newer_releases_schema_is_left_as_it_is(config: PersistenceConfig) -> None:
+    """Rolling back: the older release begins by `migrate`, too, and runs on it."""
+    migrate(config)
+    on(config, says("9999"))
+    assert migrate(config) == ("9999", "9999")
+    assert on(config, differences) == []
+
+
+def test_another_programs_database_is_refused(config: PersistenceConfig) -> None:
+    migrate(config)
+    on(config, says("d5e1c0ffee12"))
+    database = SqlDatabase(config)
+    for start in (lambda: migrate(config), database.check):
+        with pytest.raises(DatabaseUnavailable, match="another program's"):
+            start()
+    database.close()
+
+
 def test_the_last_step_can_be_taken_back_and_made_again(
     config: PersistenceConfig,
 ) -> None:
