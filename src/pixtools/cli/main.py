@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import version
 from typing import Annotated
 
@@ -51,7 +52,12 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Entry point of the `pixtools` script."""
+    """Entry point of the `pixtools` script.
+
+    Who serves keeps a log; everybody else is told in sentences, and not in bare words
+    of one, too.
+    """
+    logging.getLogger("pixtools").addHandler(logging.NullHandler())
     build()()
 
 

@@ -13,9 +13,13 @@ from sqlalchemy.pool import PoolProxiedConnection
 from pixtools.domain.errors import DatabaseUnavailable
 from pixtools.persistence.engine import begin, leave_out_values
 from pixtools.persistence.lines import Known, Line
+from pixtools.persistence.trouble import Trouble
 
 FAULTS_OF_OURS: Final = (exc.DataError, exc.IntegrityError, exc.ProgrammingError)
 """Errors of statements; every other one is the database's."""
+_ALTERED: Final = frozenset({"42501", "42P01"})
+"""Rights or tables that are missing, by SQLSTATE: no statement of ours is wrong."""
+_READ_ONLY: Final = "25006"
 _NONE_TO_BE_HAD: Final = (exc.DBAPIError, exc.TimeoutError, exc.InvalidRequestError)
 """A pool's errors; the last one says that new connections broke at once, too."""
 
@@ -27,6 +31,7 @@ class Lines:
         self.engine = engine
         self.dialect = engine.dialect
         self.known: Known = {}
+        self.trouble = Trouble()
         self.kind = Line
         """What is opened; a test opens one that listens."""
 
@@ -53,9 +58,8 @@ class Opening:
         lines = self._lines
         try:
             self._lent = lines.engine.raw_connection()
-        except _NONE_TO_BE_HAD as error:
-            raise DatabaseUnavailable from error
-        except _errors_of(lines.dialect) as error:
+        except (*_NONE_TO_BE_HAD, _errors_of(lines.dialect)) as error:
+            lines.trouble.note(error)
             raise DatabaseUnavailable from error
         self._raw = cast("DBAPIConnection", self._lent.driver_connection)
         try:
@@ -88,7 +92,10 @@ class Opening:
         if not isinstance(error, _errors_of(dialect)):
             _undone(self._lent, self._raw)
             return
-        if dialect.is_disconnect(error, self._raw, None):
+        # What a server will not write today, it writes to a new connection perhaps: one
+        # that has become a standby, or was forbidden to write, tells no open one of it.
+        forbidden = _state_of(error) == _READ_ONLY
+        if forbidden or dialect.is_disconnect(error, self._raw, None):
             self._lent.invalidate(error)
         else:
             _undone(self._lent, self._raw)
@@ -96,8 +103,9 @@ class Opening:
 
     def _fail(self, error: DBAPIModule.Error) -> NoReturn:
         named = _named(error, self._line, self._lines.dialect)
-        if isinstance(named, FAULTS_OF_OURS):
+        if isinstance(named, FAULTS_OF_OURS) and _state_of(error) not in _ALTERED:
             raise named from error
+        self._lines.trouble.note(error)
         named.__cause__ = error
         raise DatabaseUnavailable from named
 
@@ -114,6 +122,11 @@ def _undone(lent: PoolProxiedConnection, raw: DBAPIConnection) -> None:
             lent.close()
         else:
             lent.invalidate()
+
+
+def _state_of(error: Exception) -> str | None:
+    """PostgreSQL's own name for an error."""
+    return getattr(error, "sqlstate", None)
 
 
 def _errors_of(dialect: Dialect) -> type[DBAPIModule.Error]:
