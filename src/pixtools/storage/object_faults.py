@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from obstore.exceptions import (
@@ -17,19 +17,24 @@ from pixtools.domain.errors import SourceMissing, StorageUnavailable
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _REFUSED = (PermissionDeniedError, UnauthenticatedError)
+_STALE = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired")
+"""Said of temporary keys with a status (400) of its own."""
+_ELSEWHERE = ("AuthorizationHeaderMalformed", "Received redirect without LOCATION")
+_NONSENSE = ("Got invalid", "Unable to extract metadata", "non-partial response")
 
 
 @contextmanager
-def store_faults(doing: str) -> Iterator[None]:
+def store_faults(doing: str, *, reads: bool = True) -> Iterator[None]:
     """Turn obstore's errors into SourceMissing and StorageUnavailable.
 
     `doing` is a gerund phrase. Sentences name neither host nor key: a client may
-    read them. The cause, for the log, does.
+    read them. The cause, for the log, does. SourceMissing is for who `reads`: where
+    something is being made, nothing can be missing but by the store's own doing.
     """
     try:
         yield
     except FileNotFoundError as fault:
-        if _has_no_bucket(fault):
+        if _has_no_bucket(fault) or not reads:
             raise StorageUnavailable(_sentence(fault, doing)) from fault
         raise SourceMissing from fault
     # NotImplementedError is obstore's, of what a kind of store has no request for.
@@ -39,9 +44,9 @@ def store_faults(doing: str) -> Iterator[None]:
 
 def is_behind_the_end(fault: StorageUnavailable) -> bool:
     """Whether the object exists, but has no byte in the range that was asked for."""
-    text = str(fault.__cause__)
+    cause = fault.__cause__
     said = ("status code: 416", "Invalid range", "StartTooLarge")
-    return any(words in text for words in said)
+    return isinstance(cause, Exception) and _says(cause, said)
 
 
 def is_refusal(fault: StorageUnavailable) -> bool:
@@ -50,7 +55,9 @@ def is_refusal(fault: StorageUnavailable) -> bool:
     An answer that it is busy, or no answer, is none.
     """
     cause = fault.__cause__
-    return isinstance(cause, Exception) and (_is_closed(cause) or _has_no_bucket(cause))
+    if not isinstance(cause, Exception):
+        return False
+    return _is_closed(cause) or _has_no_bucket(cause) or _says(cause, _ELSEWHERE)
 
 
 def is_about_some(fault: StorageUnavailable) -> bool:
@@ -73,6 +80,16 @@ def _sentence(fault: Exception, doing: str) -> str:
         )
     if isinstance(fault, NotImplementedError):
         return f"This kind of object store has no way of {doing}."
+    if _says(fault, _ELSEWHERE):
+        return (
+            f"The object store sent us elsewhere while {doing}: look at AWS_REGION, "
+            "which has to be the bucket's, and at AWS_ENDPOINT_URL."
+        )
+    if _says(fault, _NONSENSE):
+        return (
+            f"The object store's answer made no sense while {doing}: make sure that "
+            "its address is the store's own, not that of a page or another server."
+        )
     if status := _status(fault):
         return f"The object store answered {status} while {doing}."
     return f"The object store did not answer while {doing}."
@@ -83,7 +100,13 @@ def _has_no_bucket(fault: Exception) -> bool:
 
 
 def _is_closed(fault: Exception) -> bool:
-    return isinstance(fault, _REFUSED) or _status(fault) in {"401", "403"}
+    refused = isinstance(fault, _REFUSED) or _status(fault) in {"401", "403"}
+    return refused or _says(fault, _STALE)
+
+
+def _says(fault: Exception, words: Iterable[str]) -> bool:
+    text = str(fault)
+    return any(word in text for word in words)
 
 
 def _status(fault: Exception) -> str:

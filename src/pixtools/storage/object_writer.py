@@ -75,7 +75,7 @@ class ObjectWriter:
         del more
         part = self._open()
         try:
-            with store_faults(_WRITING):
+            with store_faults(_WRITING, reads=False):
                 etag = self._put(part) if self._parts is None else self._finish(part)
             etag = etag or self._find(self._key).etag
         except BaseException:
@@ -112,7 +112,7 @@ class ObjectWriter:
         if self._parts is None:
             told = attributes(self._content_type)
             self._parts = Multipart(self._store, self._key, told, self._patience)
-        with store_faults(_WRITING):
+        with store_faults(_WRITING, reads=False):
             self._parts.push(part)
         self._part = bytearray()
         return self._part
