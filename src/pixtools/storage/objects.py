@@ -212,8 +212,14 @@ class ObjectBlobs:
                 if told and isinstance(fault.__cause__, PreconditionError):
                     raise UploadMismatch from fault
                 raise
+            end, etag = min(end, blob.bytes), blob.etag
+            if len(piece) != min(PIECE, end - start):
+                # Going on with nothing in hand would never end.
+                raise StorageUnavailable(
+                    "The object store sent another number of bytes than it said."
+                )
             yield piece
-            start, end, etag = start + len(piece), min(end, blob.bytes), blob.etag
+            start += len(piece)
 
     def _piece(
         self, key: str, start: int, end: int, etag: str | None

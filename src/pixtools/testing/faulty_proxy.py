@@ -37,6 +37,7 @@ class Answer:
 
     status: int
     body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +226,11 @@ def _parsed(head: bytes) -> Request:
 
 
 def _written(answer: Answer) -> bytes:
-    head = (
-        f"HTTP/1.1 {answer.status} Told So\r\n"
-        f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n"
-    )
+    headers = {
+        **dict(answer.headers),
+        "Content-Length": len(answer.body),
+        "Connection": "close",
+    }
+    told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"HTTP/1.1 {answer.status} Told So\r\n{told}\r\n"
     return head.encode() + answer.body

@@ -1,0 +1,76 @@
+"""A store that answers at once, but oddly: an error that says so, and an end."""
+
+from __future__ import annotations
+
+import pytest
+from tests.contract.storage.stumbling import KEPT, KEY, LONG
+
+from pixtools.domain.errors import StorageUnavailable
+from pixtools.storage.object_faults import is_refusal
+from pixtools.storage.objects import PIECE, ObjectBlobs
+from pixtools.testing.faulty_proxy import Answer, FaultyProxy, always
+from pixtools.testing.port_suites.blobs import get, put
+
+NO_UPLOAD = Answer(404, b"<Error><Code>NoSuchUpload</Code></Error>")
+"""Said of parts that were dropped; by some also where the upload is complete."""
+
+
+def of_long(body: bytes) -> Answer:
+    """The first piece of a long object, as it is announced, with other bytes."""
+    told = (
+        ("Content-Range", f"bytes 0-{PIECE - 1}/{len(LONG)}"),
+        ("ETag", '"a"'),
+        ("Last-Modified", "Mon, 23 Nov 2026 10:00:00 GMT"),
+    )
+    return Answer(206, body, told)
+
+
+@pytest.mark.parametrize("word", ["POST", "partNumber=2"])
+def test_parts_that_the_store_has_lost_are_no_missing_source(
+    blobs: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy, word: str
+) -> None:
+    """Else a job would fail for good, for a source that is there."""
+    proxy.plan = always(NO_UPLOAD, word, "uploadId=")
+    with pytest.raises(StorageUnavailable, match="404"):
+        put(blobs, KEY, LONG)
+    assert straight.stat(KEY) is None
+
+
+@pytest.mark.parametrize("body", [b"", bytes(10), bytes(PIECE + 1)], ids=len)
+def test_bytes_that_are_not_those_announced_end_a_read(
+    lasting: ObjectBlobs, straight: ObjectBlobs, proxy: FaultyProxy, body: bytes
+) -> None:
+    """A read that went on with none would ask again and again, for ever."""
+    proxy.plan = always(of_long(body), "GET")
+    with pytest.raises(StorageUnavailable, match="another number of bytes"):
+        get(lasting, KEPT)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(301, b"<Error><Code>PermanentRedirect</Code></Error>"), "AWS_REGION"),
+        (
+            Answer(400, b"<Error><Code>AuthorizationHeaderMalformed</Code></Error>"),
+            "AWS_REGION",
+        ),
+        (Answer(400, b"<Error><Code>ExpiredToken</Code></Error>"), "credentials"),
+    ],
+)
+def test_a_refusal_says_what_to_look_at(
+    blobs: ObjectBlobs, proxy: FaultyProxy, answer: Answer, words: str
+) -> None:
+    """Of a wrong region it is not said that nobody answers; the start is stopped."""
+    proxy.plan = always(answer)
+    with pytest.raises(StorageUnavailable, match=words) as fault:
+        blobs.check()
+    assert is_refusal(fault.value)
+
+
+def test_a_page_is_not_taken_for_a_silent_store(
+    blobs: ObjectBlobs, proxy: FaultyProxy
+) -> None:
+    """A console's port in place of the store's."""
+    proxy.plan = always(Answer(200, b"<!doctype html><p>Sign in"))
+    with pytest.raises(StorageUnavailable, match="made no sense"):
+        put(blobs, KEY, b"short")
