@@ -45,8 +45,8 @@ class S3Links:
     """Presigned requests to S3 or its kin.
 
     A download may be asked for again and again while a job is watched. Its link stays
-    the same for a sixteenth of its life, which saves signing it and lets browsers find
-    what they have already.
+    the same for a sixteenth of its life, or until the keys that signed it are replaced,
+    which saves signing it and lets browsers find what they have already.
     """
 
     def __init__(self, config: ObjectsConfig, clock: Clock) -> None:
@@ -69,7 +69,8 @@ class S3Links:
             address = f"{self._config.public_base_url}/{quote(key)}"
             return address, self._clock.now().replace(microsecond=0) + life
         window = self._clock.now().timestamp() * _WINDOWS // life.total_seconds()
-        return self._kept(key, filename, content_type, window)
+        keys = self._presigner.signs_as  # what older ones have signed dies with them
+        return self._kept(key, filename, content_type, window, keys)
 
     def upload(
         self,
@@ -116,7 +117,7 @@ class S3Links:
         return {**once, told: _UNVERIFIED}
 
     def _downloaded(
-        self, key: str, filename: str, content_type: str, _window: float
+        self, key: str, filename: str, content_type: str, _window: float, _keys: str
     ) -> tuple[str, datetime]:
         return self._presigner.url(
             "GET",

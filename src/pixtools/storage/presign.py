@@ -8,11 +8,11 @@ with the first link: processes that make none, such as workers, never pay for it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
 from pixtools.storage.config import ObjectsConfig
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SERVICE = "s3"
 _PLAIN = "/~"
+_LEAST = timedelta(seconds=1)
+"""No link is signed for less."""
 
 
 class Presigner:
@@ -43,8 +45,9 @@ class Presigner:
     ) -> tuple[str, datetime]:
         """An address that permits one request, and until when.
 
-        The request must carry `headers` to the letter. Raises ConfigurationInvalid if
-        there are no credentials.
+        The request must carry `headers` to the letter. A link ends with the temporary
+        keys that signed it, if they tell their end. Raises ConfigurationInvalid if
+        there are no credentials, StorageUnavailable if they can't be had just now.
         """
         from botocore.auth import S3SigV4QueryAuth
         from botocore.awsrequest import AWSRequest
@@ -53,24 +56,41 @@ class Presigner:
             method, self.base + quote(key, safe=_PLAIN), dict(headers or {})
         )
         request.params = dict(query or {})
-        seconds = int(expiry.total_seconds())
-        signer = S3SigV4QueryAuth(
-            self._credentials(), _SERVICE, self._config.region, seconds
-        )
+        keys = self._credentials()
+        seconds = int(min(expiry, self._keys_live()).total_seconds())
+        signer = S3SigV4QueryAuth(keys, _SERVICE, self._config.region, seconds)
         signer.add_auth(request)
         begins = datetime.fromisoformat(request.context["timestamp"])
         return request.url, begins + timedelta(seconds=seconds)
 
+    @property
+    def signs_as(self) -> str:
+        """The id of the keys that sign now; temporary ones change. Raises as `url`."""
+        return str(self._credentials().access_key)
+
+    def _keys_live(self) -> timedelta:
+        """How long what these keys have signed is good for; botocore keeps it dark."""
+        end: datetime | None = getattr(self._chain, "_expiry_time", None)
+        left = end - datetime.now(UTC) if end else timedelta.max
+        return max(left, _LEAST)
+
     def _credentials(self) -> ReadOnlyCredentials:
         from botocore.credentials import ReadOnlyCredentials
+        from botocore.exceptions import BotoCoreError
 
         given = self._config
         if given.access_key:
             return ReadOnlyCredentials(
                 given.access_key, given.secret_key, given.session_token or None
             )
-        self._chain = self._chain or _from_chain()
-        return self._chain.get_frozen_credentials()  # anew before they expire
+        try:
+            self._chain = self._chain or _from_chain()
+            return self._chain.get_frozen_credentials()  # anew before they expire
+        except (BotoCoreError, RuntimeError) as fault:  # the latter of expired ones
+            raise StorageUnavailable(
+                "The temporary keys to sign links with can't be had just now: look at "
+                "this machine's role."
+            ) from fault
 
 
 def _base(config: ObjectsConfig, endpoint: str) -> str:
