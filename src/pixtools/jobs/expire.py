@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from pixtools.domain.errors import StorageUnavailable
 from pixtools.domain.job import Batch
 from pixtools.domain.keys import batch_archive_key
 from pixtools.jobs.batch import end_intake, find_batch
@@ -13,6 +16,8 @@ from pixtools.jobs.service import Service
 from pixtools.jobs.usage import forget_usage
 
 AT_ONCE: Final = 100
+MOST_KEPT: Final = 20
+"""So many that can't be deleted say that it is the store, and not their files."""
 
 
 def expire(service: Service) -> int:
@@ -22,7 +27,45 @@ def expire(service: Service) -> int:
     and, a week later, the memory of jobs; a year later what they cost. Batches that
     nobody closed are closed.
     """
-    gone = _jobs(service) + _batches(service)
+    _forget(service)
+    kept = _Kept()
+    gone = _jobs(service, kept) + _batches(service, kept)
+    kept.tell()
+    return gone
+
+
+class _Kept:
+    """Jobs and batches whose files can't be deleted now; they hold up no others."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, StorageUnavailable] = {}
+
+    def __len__(self) -> int:
+        return len(self._faults)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._faults
+
+    @contextmanager
+    def unless_deleted(self, name: str) -> Iterator[None]:
+        """Keep this one if its block can't; raises StorageUnavailable of too many."""
+        try:
+            yield
+        except StorageUnavailable as fault:
+            self._faults[name] = fault
+            if len(self) >= MOST_KEPT:
+                self.tell()
+
+    def tell(self) -> None:
+        """Raise StorageUnavailable, if there is any."""
+        if self._faults:
+            name, fault = next(iter(self._faults.items()))
+            text = f"{fault.detail} Not deleted: {name} and {len(self) - 1} more."
+            raise StorageUnavailable(text) from fault
+
+
+def _forget(service: Service) -> None:
+    """Drop what has no files."""
     now = service.clock.now()
     with service.database.write() as tx:
         tx.idempotency.forget_expired(now)
@@ -31,30 +74,34 @@ def expire(service: Service) -> int:
         tx.secrets.forget_retired(now)
         tx.sandboxes.forget_expired(now)
     forget_usage(service)
-    return gone
 
 
-def _jobs(service: Service) -> int:
+def _jobs(service: Service, kept: _Kept) -> int:
     gone = 0
     while True:
         with service.database.read() as tx:
-            found = tx.jobs.expired(service.clock.now(), AT_ONCE)
+            known = tx.jobs.expired(service.clock.now(), AT_ONCE + len(kept))
+        found = [job for job in known if job.id not in kept]
         for job in found:
-            delete(service, job, bury=not job.erased)
-        gone += len(found)
+            with kept.unless_deleted(job.id):
+                delete(service, job, bury=not job.erased)
+                gone += 1
         if len(found) < AT_ONCE:
             return gone
 
 
-def _batches(service: Service) -> int:
+def _batches(service: Service, kept: _Kept) -> int:
     with service.database.read() as tx:
         found = tx.batches.expired(service.clock.now(), AT_ONCE)
+    gone = 0
     for batch in found:
-        if batch.closed:
-            _delete(service, batch)
-        else:
+        if not batch.closed:
             _close(service, batch)
-    return sum(batch.closed for batch in found)
+            continue
+        with kept.unless_deleted(batch.id):
+            _delete(service, batch)
+            gone += 1
+    return gone
 
 
 def _close(service: Service, batch: Batch) -> None:

@@ -81,9 +81,12 @@ def object_stores(settings: Settings) -> Iterator[ObjectStores]:
 
 def prune(service: Service, objects: ObjectStores) -> int:
     """Delete what has expired and what nobody will finish; how many jobs went."""
-    objects.sweep(LEFTOVER_AGE)
-    drop_orphans(service, objects.still())
-    return expire(service)
+    try:
+        objects.sweep(LEFTOVER_AGE)
+        drop_orphans(service, objects.still())
+    finally:  # what lies in the way there holds up nothing here
+        gone = expire(service)
+    return gone
 
 
 def bucket_of(settings: Settings) -> ObjectsConfig | None:

@@ -9,10 +9,11 @@ import pytest
 from pixtools.domain.errors import JobExpired, JobNotFound, StorageUnavailable
 from pixtools.jobs.batch import close_batch, open_batch
 from pixtools.jobs.erase import erase
-from pixtools.jobs.expire import expire
+from pixtools.jobs.expire import AT_ONCE, MOST_KEPT, expire
 from pixtools.jobs.ports.facts import JobQuery
 from pixtools.jobs.read import get_batch, get_job, list_jobs
 from pixtools.testing.house import House
+from pixtools.testing.memory_blobs import MemoryBlobs
 
 DAY = timedelta(hours=24)
 
@@ -78,6 +79,52 @@ def test_files_go_before_rows(house: House) -> None:
     assert house.job(job.id).status == "succeeded"
     assert expire(house.service) == 1
     assert house.blobs.keys() == []
+
+
+class Locked(MemoryBlobs):
+    """A store that deletes nothing of some jobs, and says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locked: set[str] = set()
+
+    def delete(self, prefix: str) -> int:
+        """Delete, or raise StorageUnavailable."""
+        if any(job_id in prefix for job_id in self.locked):
+            raise StorageUnavailable("The object store refused access.")
+        return super().delete(prefix)
+
+
+def test_files_that_can_not_be_deleted_keep_no_others() -> None:
+    """The round names them and fails, after all the others are gone."""
+    house = House(blobs=(blobs := Locked()))
+    service = house.service
+    first, *others = [house.submit() for _ in range(2 * AT_ONCE + 1)]
+    house.work()
+    house.clock.advance(DAY)
+    blobs.locked = {first.id}
+    with pytest.raises(StorageUnavailable, match=f"{first.id} and 0 more"):
+        expire(service)
+    assert house.job(first.id).status == "succeeded"
+    for job in others:
+        with pytest.raises(JobExpired):
+            get_job(service, "default", job.id)
+    with service.database.read() as tx:
+        assert [job.id for job in tx.jobs.expired(house.clock.now(), 9)] == [first.id]
+
+
+def test_a_store_that_deletes_nothing_is_not_asked_for_each_job() -> None:
+    """It is away; what needs no store is forgotten all the same."""
+    house = House(blobs=(blobs := Locked()))
+    service = house.service
+    jobs = [house.submit(key=f"k{n}") for n in range(MOST_KEPT + 5)]
+    house.work()
+    house.clock.advance(DAY)
+    blobs.locked = {job.id for job in jobs}
+    with pytest.raises(StorageUnavailable, match=f"{MOST_KEPT - 1} more"):
+        expire(service)
+    with service.database.write() as tx:
+        assert tx.idempotency.forget_expired(house.clock.now()) == 0
 
 
 def test_a_batch_goes_with_its_archive(house: House) -> None:
