@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pixtools.domain.errors import ConfigurationInvalid, InvalidRequest
 from pixtools.domain.explain import shown
@@ -13,6 +16,9 @@ from pixtools.domain.limits import MIB
 from pixtools.storage.keys import names
 
 Kind = Literal["s3", "az"]
+
+_BUCKET = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._:-]{0,254}")
+"""What some store takes: Azure has $web, Ceph has tenant:bucket."""
 
 LONGEST_BACKOFF = timedelta(seconds=2)
 """Between two tries."""
@@ -112,7 +118,7 @@ class ObjectsConfig:
 
     def __post_init__(self) -> None:
         """Raise ConfigurationInvalid for what could never work."""
-        if not self.bucket or "/" in self.bucket:
+        if not _BUCKET.fullmatch(self.bucket):
             raise ConfigurationInvalid(
                 f"Expected the name of a bucket but received {shown(self.bucket)}."
             )
@@ -126,16 +132,35 @@ class ObjectsConfig:
                 "Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together, or "
                 "neither, but received one of them."
             )
-        for url in (self.endpoint, self.public_endpoint, self.public_base_url):
-            if url and not url.startswith(("http://", "https://")):
+        for name, word in self._words():
+            if not word.isprintable():
                 raise ConfigurationInvalid(
-                    f"Expected https://… for an object store but received {shown(url)}."
+                    f"Expected no line break in {name}: look for one at its end."
+                )
+        for name, url in self._addresses():
+            if url and not _leads_to_a_host(url):
+                received = "one with a password" if "@" in url else shown(url)
+                raise ConfigurationInvalid(
+                    "Expected https://host, with a port and a path at most, for "
+                    f"{name} but received {received}."
                 )
         if max(self.download_expiry, self.upload_expiry) > LONGEST_LINK:
             raise ConfigurationInvalid(
                 "Expected links that live for at most 7 days: no object store signs "
                 "longer ones."
             )
+
+    def _words(self) -> Iterable[tuple[str, str]]:
+        """What is sent in headers, under the names that operators know it by."""
+        yield "AWS_REGION", self.region
+        yield "AWS_ACCESS_KEY_ID", self.access_key
+        yield "AWS_SECRET_ACCESS_KEY", self.secret_key
+        yield "AWS_SESSION_TOKEN", self.session_token
+
+    def _addresses(self) -> Iterable[tuple[str, str]]:
+        yield "AWS_ENDPOINT_URL", self.endpoint
+        yield "S3_PUBLIC_ENDPOINT_URL", self.public_endpoint
+        yield "S3_PUBLIC_BASE_URL", self.public_base_url
 
 
 def storage_url(url: str) -> tuple[Kind | Literal["file"], str, str]:
@@ -159,6 +184,22 @@ def storage_url(url: str) -> tuple[Kind | Literal["file"], str, str]:
         "Expected s3://bucket, s3://bucket/prefix, az://container or file:///directory "
         f"for STORAGE_URL but received {shown(url)}."
     )
+
+
+def _leads_to_a_host(url: str) -> bool:
+    """Whether our client can read it, and whatever is put behind it stays a path.
+
+    A password in it would stand in every link.
+    """
+    try:
+        place = urlsplit(url)
+        readable = place.port != 0 and bool(place.hostname)
+    except ValueError:
+        return False
+    alone = not any(mark in url for mark in "?#") and "@" not in place.netloc
+    visible = url.isascii() and url.isprintable() and " " not in url
+    told = url.startswith(("http://", "https://"))
+    return readable and alone and visible and told
 
 
 def _is_usable(prefix: str) -> bool:

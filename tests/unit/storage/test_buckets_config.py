@@ -63,6 +63,62 @@ def test_settings_that_can_never_work_are_refused(changes: dict[str, object]) ->
         replace(CONFIG, **changes)  # type: ignore[arg-type]  # wrong on purpose
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:abc", "http://127.0.0.1:99999", "http://127.0.0.1:0",
+        "http://[::1", "http://bad host", "http://host\r", "http://\u00fcber.example",
+        "https://user:hush@store.example", "https://store.example?a=b",
+        "https://store.example#a", "https://",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("endpoint", "AWS_ENDPOINT_URL"),
+        ("public_endpoint", "S3_PUBLIC_ENDPOINT_URL"),
+        ("public_base_url", "S3_PUBLIC_BASE_URL"),
+    ],
+)
+def test_an_address_that_can_not_be_read_is_refused_by_its_name(
+    url: str, word: str, name: str
+) -> None:
+    """The client panics over it, which nothing catches; links would show passwords."""
+    with pytest.raises(ConfigurationInvalid, match=name) as told:
+        replace(CONFIG, **{word: url})  # type: ignore[arg-type]  # texts
+    assert "hush" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:9000", "https://store.example/s3", "http://a_b.internal:1"]
+)
+def test_an_address_may_have_a_port_and_a_path(url: str) -> None:
+    replaced = replace(CONFIG, endpoint=url, public_endpoint=url, public_base_url=url)
+    assert isinstance(open_store(replaced), S3Store)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("region", "AWS_REGION"),
+        ("access_key", "AWS_ACCESS_KEY_ID"),
+        ("secret_key", "AWS_SECRET_ACCESS_KEY"),
+        ("session_token", "AWS_SESSION_TOKEN"),
+    ],
+)
+def test_a_line_break_of_another_system_is_found(word: str, name: str) -> None:
+    """An environment file that was written on Windows leaves one behind each word."""
+    with pytest.raises(ConfigurationInvalid, match=name) as told:
+        replace(CONFIG, **{word: "hush-hush\r"})  # type: ignore[arg-type]  # texts
+    assert "hush" not in str(told.value)
+
+
+@pytest.mark.parametrize("bucket", ["pix tools", "..", "b?x", "b#x", "b%2f", "b\r"])
+def test_a_bucket_has_a_name_that_fits_into_an_address(bucket: str) -> None:
+    with pytest.raises(ConfigurationInvalid, match="name of a bucket"):
+        replace(CONFIG, bucket=bucket)
+
+
 def test_secrets_are_not_shown() -> None:
     """A configuration ends up in logs sooner or later."""
     assert "hush" not in repr(replace(CONFIG, session_token="hush-token"))
