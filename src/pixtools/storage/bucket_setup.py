@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
 from pixtools.storage.bucket_rules import Rule, are_in_force, merged
 from pixtools.storage.config import ObjectsConfig
+from pixtools.storage.object_faults import elsewhere
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -209,6 +210,8 @@ def _client(config: ObjectsConfig) -> Iterator[BaseClient]:
         raise StorageUnavailable(
             f"The object store answered {_code(refusal)} while the bucket was set up."
         ) from refusal
+    except RecursionError as fault:  # it follows redirects by calling itself
+        raise StorageUnavailable(elsewhere("the bucket was set up")) from fault
     except BotoCoreError as fault:
         raise StorageUnavailable(
             "The object store did not answer while the bucket was set up."

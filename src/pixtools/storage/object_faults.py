@@ -20,6 +20,7 @@ _REFUSED = (PermissionDeniedError, UnauthenticatedError)
 _STALE = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired")
 """Said of temporary keys with a status (400) of its own."""
 _ELSEWHERE = ("AuthorizationHeaderMalformed", "Received redirect without LOCATION")
+_MOVED = {"301", "302", "303", "307", "308"}
 _NONSENSE = ("Got invalid", "Unable to extract metadata", "non-partial response")
 
 
@@ -68,6 +69,22 @@ def is_about_some(fault: StorageUnavailable) -> bool:
     return "DeleteFailed" in str(fault.__cause__)
 
 
+def elsewhere(doing: str) -> str:
+    """The sentence for a store that leads on to another address."""
+    return (
+        f"The object store sent us elsewhere while {doing}: look at AWS_REGION, which "
+        "has to be the bucket's, and at AWS_ENDPOINT_URL."
+    )
+
+
+def nonsense(doing: str) -> str:
+    """The sentence for what answers, but not as stores do."""
+    return (
+        f"The object store's answer made no sense while {doing}: make sure that its "
+        "address is the store's own, not that of a page or another server."
+    )
+
+
 def _sentence(fault: Exception, doing: str) -> str:
     if _has_no_bucket(fault):
         return "The object store has no such bucket."
@@ -80,16 +97,10 @@ def _sentence(fault: Exception, doing: str) -> str:
         )
     if isinstance(fault, NotImplementedError):
         return f"This kind of object store has no way of {doing}."
-    if _says(fault, _ELSEWHERE):
-        return (
-            f"The object store sent us elsewhere while {doing}: look at AWS_REGION, "
-            "which has to be the bucket's, and at AWS_ENDPOINT_URL."
-        )
+    if _says(fault, _ELSEWHERE) or _status(fault) in _MOVED:
+        return elsewhere(doing)
     if _says(fault, _NONSENSE):
-        return (
-            f"The object store's answer made no sense while {doing}: make sure that "
-            "its address is the store's own, not that of a page or another server."
-        )
+        return nonsense(doing)
     if status := _status(fault):
         return f"The object store answered {status} while {doing}."
     return f"The object store did not answer while {doing}."

@@ -33,6 +33,7 @@ from pixtools.storage.object_facts import described
 from pixtools.storage.object_faults import (
     is_about_some,
     is_behind_the_end,
+    nonsense,
     store_faults,
 )
 from pixtools.storage.object_store import impatient, open_store
@@ -45,6 +46,8 @@ CHUNK = 256 * 1024
 PIECE = 4 * MIB
 PATIENCE = timedelta(seconds=30)
 _PAGE = 1000
+_NOTHING = "health"
+"""A key below which there is nothing."""
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
@@ -80,6 +83,7 @@ class ObjectBlobs:
         self._probe = probe or store
         self._believes = believes
         self._patience = patience.total_seconds()
+        self._is_store = False
         self._process = os.getpid()
 
     def writer(self, key: str, content_type: str | None = None) -> ObjectWriter:
@@ -173,7 +177,21 @@ class ObjectBlobs:
     def check(self) -> None:
         """Raise StorageUnavailable, within seconds, if the bucket does not answer."""
         with store_faults("probing"):
-            next(iter(obstore.list(self._probe, "health", chunk_size=1)), None)
+            next(iter(obstore.list(self._probe, _NOTHING, chunk_size=1)), None)
+        if not self._is_store:
+            self._refuse_a_page()
+            self._is_store = True
+
+    def _refuse_a_page(self) -> None:
+        """Raise StorageUnavailable of a server that answers whatever it is asked.
+
+        The page that it serves is taken for a list of no objects. Objects have etags.
+        """
+        etag: str | None = "of nothing"
+        with suppress(SourceMissing, StorageUnavailable), store_faults("probing"):
+            etag = obstore.head(self._probe, _NOTHING)["e_tag"]
+        if not etag:
+            raise StorageUnavailable(nonsense("probing"))
 
     @property
     def _store(self) -> ObjectStore:

@@ -6,9 +6,10 @@ import pytest
 from tests.contract.storage.stumbling import KEPT, KEY, LONG
 
 from pixtools.domain.errors import StorageUnavailable
+from pixtools.storage.config import ObjectsConfig
 from pixtools.storage.object_faults import is_refusal
-from pixtools.storage.objects import PIECE, ObjectBlobs
-from pixtools.testing.faulty_proxy import Answer, FaultyProxy, always
+from pixtools.storage.objects import PIECE, ObjectBlobs, open_objects
+from pixtools.testing.faulty_proxy import Answer, FaultyProxy, always, well
 from pixtools.testing.port_suites.blobs import get, put
 
 NO_UPLOAD = Answer(404, b"<Error><Code>NoSuchUpload</Code></Error>")
@@ -67,10 +68,26 @@ def test_a_refusal_says_what_to_look_at(
     assert is_refusal(fault.value)
 
 
-def test_a_page_is_not_taken_for_a_silent_store(
+PAGE = b"<!doctype html><html><head></head><body>Sign in</body></html>"
+
+
+def test_a_page_is_not_taken_for_a_store(
+    through: ObjectsConfig, proxy: FaultyProxy
+) -> None:
+    """A console's port in place of the store's: it answers, and there is no list."""
+    proxy.plan = always(Answer(200, PAGE))
+    blobs = open_objects(through)
+    for call in (blobs.check, lambda: put(blobs, KEY, b"short")):
+        with pytest.raises(StorageUnavailable, match="made no sense"):
+            call()
+    proxy.plan = well
+    blobs.check()
+
+
+def test_who_leads_elsewhere_is_told_from_who_fails(
     blobs: ObjectBlobs, proxy: FaultyProxy
 ) -> None:
-    """A console's port in place of the store's."""
-    proxy.plan = always(Answer(200, b"<!doctype html><p>Sign in"))
-    with pytest.raises(StorageUnavailable, match="made no sense"):
+    """A proxy that wants https follows through for reading only."""
+    proxy.plan = always(Answer(301, b"", (("Location", "https://127.0.0.1:9/"),)))
+    with pytest.raises(StorageUnavailable, match="AWS_ENDPOINT_URL"):
         put(blobs, KEY, b"short")

@@ -237,6 +237,15 @@ def test_a_store_that_is_away_is_an_error(
         made(hasty)
 
 
+def test_a_store_that_leads_in_circles_is_an_error(
+    bucket: ObjectsConfig, proxy: FaultyProxy
+) -> None:
+    """What stands before it sends everyone to another address."""
+    proxy.plan = lambda _: Answer(301)
+    with pytest.raises(StorageUnavailable, match="AWS_ENDPOINT_URL"):
+        made(replace(bucket, endpoint=proxy.url, retries=0))
+
+
 def test_a_bucket_is_made_only_if_asked_for(bucket: ObjectsConfig, client: Any) -> None:
     """A slip of the pen in its name would make another one."""
     absent = replace(bucket, bucket=a_name())
