@@ -53,6 +53,19 @@ def test_a_range_of_another_version_is_the_whole(held: str, ranged: bool) -> Non
     assert found == ((1, 2) if ranged else None)
 
 
+@pytest.mark.parametrize(
+    "date",
+    ["Mon, 01 Jan {} 00:00:00 GMT", "Mon, {} Jan 2026 00:00:00 GMT",
+     "Mon, 01 Jan 2026 00:00:00 +{}"],
+)  # fmt: skip
+def test_a_date_beyond_all_numbers_is_no_date(date: str) -> None:
+    """Nobody is answered with a fault of ours for it."""
+    told = date.format("9" * 20)
+    assert not is_unchanged({"if-modified-since": told}, ETAG, MODIFIED)
+    headers = {"range": "bytes=1-2", "if-range": told}
+    assert wanted_range(headers, 10, ETAG, MODIFIED) is None
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["range", "if-range", "if-none-match", "if-modified-since"]),
