@@ -27,8 +27,8 @@ _RIGHT: Final = b"the bytes that were announced"
 _WRONG: Final = b"other bytes, as many of them!"
 _EXPIRY: Final = timedelta(minutes=5)
 _ONCE: Final = {"If-None-Match": "*"}
-_AWAY: Final = {500, 502, 503, 504}
-"""501 is an answer: this header is not known here."""
+_AWAY: Final = {408, 425, 429, 500, 502, 503, 504}
+"""Of these nothing is learnt. 501 is an answer: this header is not known here."""
 
 
 def sha256_header(name: str, sha256: str) -> dict[str, str]:

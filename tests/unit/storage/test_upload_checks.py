@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -145,6 +146,25 @@ def test_a_store_that_stumbles_is_asked_again_later() -> None:
     with (
         pytest.raises(StorageUnavailable, match="503"),
         Trial(Presigner(CONFIG, CONFIG.endpoint), stumble) as trial,
+    ):
+        trial.checks()
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 503])
+@pytest.mark.parametrize("number", range(7))
+def test_a_store_that_has_too_much_to_do_is_not_believed(
+    number: int, status: int
+) -> None:
+    """Put off, it looks as if it compared, or as if it did not: for all time."""
+    store, asked = FakeStore(compares=CONTENT), count()
+
+    def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        is_put_off = method == "PUT" and next(asked) == number
+        return status if is_put_off else store.send(method, url, headers, body)
+
+    with (
+        pytest.raises(StorageUnavailable, match=str(status)),
+        Trial(Presigner(CONFIG, CONFIG.endpoint), send) as trial,
     ):
         trial.checks()
 
