@@ -16,6 +16,7 @@ from obstore.exceptions import (
 from pixtools.domain.errors import SourceMissing, StorageUnavailable
 
 _STATUS = re.compile(r"status code: (\d{3})")
+_BODY_OF_404 = re.compile(r"status code: 404[^:\n]*: (\S.*)", re.DOTALL)
 _REFUSED = (PermissionDeniedError, UnauthenticatedError)
 _STALE = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired")
 """Said of temporary keys with a status (400) of its own."""
@@ -30,12 +31,13 @@ def store_faults(doing: str, *, reads: bool = True) -> Iterator[None]:
 
     `doing` is a gerund phrase. Sentences name neither host nor key: a client may
     read them. The cause, for the log, does. SourceMissing is for who `reads`: where
-    something is being made, nothing can be missing but by the store's own doing.
+    something is being made, nothing can be missing but by the store's own doing. Nor
+    is it said by a proxy that has lost sight of the store, and answers 404 for it.
     """
     try:
         yield
     except FileNotFoundError as fault:
-        if _has_no_bucket(fault) or not reads:
+        if _has_no_bucket(fault) or _is_of_another(fault) or not reads:
             raise StorageUnavailable(_sentence(fault, doing)) from fault
         raise SourceMissing from fault
     # NotImplementedError is obstore's, of what a kind of store has no request for.
@@ -108,6 +110,12 @@ def _sentence(fault: Exception, doing: str) -> str:
 
 def _has_no_bucket(fault: Exception) -> bool:
     return "NoSuchBucket" in str(fault)
+
+
+def _is_of_another(fault: Exception) -> bool:
+    """Whether a 404 came with a page: stores say with a code what is missing."""
+    said = _BODY_OF_404.search(str(fault))
+    return said is not None and "<Code>" not in said[1]
 
 
 def _is_closed(fault: Exception) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.contract.storage.stumbling import KEPT, KEY, LONG
 
-from pixtools.domain.errors import StorageUnavailable
+from pixtools.domain.errors import SourceMissing, StorageUnavailable
 from pixtools.storage.config import ObjectsConfig
 from pixtools.storage.object_faults import is_refusal
 from pixtools.storage.objects import PIECE, ObjectBlobs, open_objects
@@ -66,6 +68,21 @@ def test_a_refusal_says_what_to_look_at(
     with pytest.raises(StorageUnavailable, match=words) as fault:
         blobs.check()
     assert is_refusal(fault.value)
+
+
+@pytest.mark.parametrize("page", [b"404 page not found\n", b"<html>Not Found</html>"])
+def test_a_proxy_that_has_lost_sight_of_the_store_hides_no_object(
+    blobs: ObjectBlobs, proxy: FaultyProxy, page: bytes, tmp_path: Path
+) -> None:
+    """While the store restarts: a job whose source seemed missing would have failed."""
+    proxy.plan = always(Answer(404, page))
+    for call in (lambda: get(blobs, KEPT), lambda: blobs.fetch(KEPT, tmp_path)):
+        with pytest.raises(StorageUnavailable, match="404"):
+            call()
+    missing = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"
+    proxy.plan = always(Answer(404, missing))
+    with pytest.raises(SourceMissing):
+        get(blobs, KEPT)
 
 
 PAGE = b"<!doctype html><html><head></head><body>Sign in</body></html>"
