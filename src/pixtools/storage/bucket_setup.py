@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -200,24 +200,36 @@ def _code(refusal: ClientError) -> str:
 
 @contextmanager
 def _client(config: ObjectsConfig) -> Iterator[BaseClient]:
-    """A client for a block; what it raises there becomes StorageUnavailable."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    """A client for a block; what it raises there becomes one of our sentences.
 
-    client = _opened(config)
+    StorageUnavailable where the store could not be heard, ConfigurationInvalid where it
+    was not even asked.
+    """
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError as NotConnected,
+        HTTPClientError,
+    )
+
     try:
-        yield client
+        with closing(_opened(config)) as client:
+            yield client
     except ClientError as refusal:
         raise StorageUnavailable(
             f"The object store answered {_code(refusal)} while the bucket was set up."
         ) from refusal
     except RecursionError as fault:  # it follows redirects by calling itself
         raise StorageUnavailable(elsewhere("the bucket was set up")) from fault
-    except BotoCoreError as fault:
+    except (NotConnected, HTTPClientError) as fault:
         raise StorageUnavailable(
-            "The object store did not answer while the bucket was set up."
+            f"The object store did not answer while the bucket was set up: {fault}"
         ) from fault
-    finally:
-        client.close()
+    except (BotoCoreError, ValueError) as fault:
+        why = " ".join(str(fault).split())
+        raise ConfigurationInvalid(
+            f"The bucket {config.bucket} can't be set up: {why}"
+        ) from fault
 
 
 def _opened(config: ObjectsConfig) -> BaseClient:

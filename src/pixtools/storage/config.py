@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pixtools.domain.errors import ConfigurationInvalid, InvalidRequest
@@ -17,14 +17,16 @@ from pixtools.storage.keys import names
 
 Kind = Literal["s3", "az"]
 
-_BUCKET = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._:-]{0,254}")
-"""What some store takes: Azure has $web, Ceph has tenant:bucket."""
-
 LONGEST_BACKOFF = timedelta(seconds=2)
 """Between two tries."""
 
 LONGEST_LINK = timedelta(days=7)
 """No store signs for longer."""
+
+# What else is given to obstore as one of these ends in a panic of its own.
+_BUCKET: Final = re.compile(r"(?!\.)[A-Za-z0-9._:$-]{1,255}")
+"""What some store takes: Azure has $web, Ceph has tenant:bucket."""
+_REGION: Final = re.compile(r"[A-Za-z0-9._-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +120,8 @@ class ObjectsConfig:
 
     def __post_init__(self) -> None:
         """Raise ConfigurationInvalid for what could never work."""
-        if not _BUCKET.fullmatch(self.bucket):
-            raise ConfigurationInvalid(
-                f"Expected the name of a bucket but received {shown(self.bucket)}."
-            )
+        self._refuse_words()
+        self._refuse_addresses()
         if not _is_usable(self.prefix):
             raise ConfigurationInvalid(
                 "Expected a prefix of visible names separated by single slashes but "
@@ -132,23 +132,36 @@ class ObjectsConfig:
                 "Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together, or "
                 "neither, but received one of them."
             )
-        for name, word in self._words():
-            if not word.isprintable():
-                raise ConfigurationInvalid(
-                    f"Expected no line break in {name}: look for one at its end."
-                )
-        for name, url in self._addresses():
-            if url and not _leads_to_a_host(url):
-                received = "one with a password" if "@" in url else shown(url)
-                raise ConfigurationInvalid(
-                    "Expected https://host, with a port and a path at most, for "
-                    f"{name} but received {received}."
-                )
         if max(self.download_expiry, self.upload_expiry) > LONGEST_LINK:
             raise ConfigurationInvalid(
                 "Expected links that live for at most 7 days: no object store signs "
                 "longer ones."
             )
+
+    def _refuse_words(self) -> None:
+        for name, word in self._words():
+            if not word.isprintable():
+                raise ConfigurationInvalid(
+                    f"Expected no line break in {name}: look for one at its end."
+                )
+        if not _BUCKET.fullmatch(self.bucket):
+            raise ConfigurationInvalid(
+                f"Expected the name of a bucket but received {shown(self.bucket)}."
+            )
+        if not _REGION.fullmatch(self.region):
+            raise ConfigurationInvalid(
+                "Expected a region, like us-east-1, for AWS_REGION but received "
+                f"{shown(self.region)}."
+            )
+
+    def _refuse_addresses(self) -> None:
+        for name, url in self._addresses():
+            if url and not _is_address(url):
+                received = "one with a password" if "@" in url else shown(url)
+                raise ConfigurationInvalid(
+                    "Expected https://host, with a port and a path at most, for "
+                    f"{name} but received {received}."
+                )
 
     def _words(self) -> Iterable[tuple[str, str]]:
         """What is sent in headers, under the names that operators know it by."""
@@ -186,7 +199,7 @@ def storage_url(url: str) -> tuple[Kind | Literal["file"], str, str]:
     )
 
 
-def _leads_to_a_host(url: str) -> bool:
+def _is_address(url: str) -> bool:
     """Whether our client can read it, and whatever is put behind it stays a path.
 
     A password in it would stand in every link.

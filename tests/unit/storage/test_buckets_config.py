@@ -55,6 +55,18 @@ def test_another_storage_url_is_refused(url: str) -> None:
         pytest.param({"public_endpoint": "s3.example.org"}, id="likewise, public"),
         pytest.param({"public_base_url": "cdn.example.org"}, id="likewise, plain"),
         pytest.param({"download_expiry": timedelta(days=8)}, id="too long a link"),
+        # Each of these ended in a panic of obstore's, or of a link, when it was used.
+        pytest.param({"bucket": "my photos"}, id="a space in a bucket"),
+        pytest.param({"bucket": ".."}, id="a bucket that is a folder's parent"),
+        pytest.param({"bucket": "ann:key@photos"}, id="a bucket with a password"),
+        pytest.param({"region": "eu west"}, id="a space in a region"),
+        pytest.param({"endpoint": "https://"}, id="an endpoint without a host"),
+        pytest.param({"endpoint": "http://minio:https"}, id="a port in letters"),
+        pytest.param({"endpoint": "http://minio:90000"}, id="a port too high"),
+        pytest.param({"endpoint": "http://mi nio"}, id="a space in an endpoint"),
+        pytest.param({"endpoint": "http://[::1"}, id="half an IPv6 address"),
+        pytest.param({"public_endpoint": "https://s3:https"}, id="likewise, public"),
+        pytest.param({"public_base_url": "https://[::1"}, id="likewise, plain"),
     ],
 )
 def test_settings_that_can_never_work_are_refused(changes: dict[str, object]) -> None:
@@ -69,7 +81,7 @@ def test_settings_that_can_never_work_are_refused(changes: dict[str, object]) ->
         "http://127.0.0.1:abc", "http://127.0.0.1:99999", "http://127.0.0.1:0",
         "http://[::1", "http://bad host", "http://host\r", "http://\u00fcber.example",
         "https://user:hush@store.example", "https://store.example?a=b",
-        "https://store.example#a", "https://",
+        "https://store.example#a", "https://", "minio:9000",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
