@@ -63,6 +63,17 @@ class TestDoctor:
         assert findings["Database"]["good"]
         assert "opensesame" not in done.stdout + done.stderr
 
+    def test_a_store_that_is_away_is_a_finding_and_no_log_line(
+        self, desk: Desk, free_port: int
+    ) -> None:
+        store = f"http://127.0.0.1:{free_port}"
+        keys = {"AWS_ACCESS_KEY_ID": "ann", "AWS_SECRET_ACCESS_KEY": "opensesame"}
+        urls = {"S3_BUCKET": "photos", "AWS_ENDPOINT_URL": store}
+        done = desk.run("doctor", "--json", **urls, **keys)
+        assert (done.returncode, done.stderr) == (FAILED, "")
+        findings = {found["name"]: found for found in json.loads(done.stdout)}
+        assert f"{store}/photos: Connection refused" in findings["Storage"]["detail"]
+
     def test_a_wrong_setting_is_one_sentence(self, desk: Desk) -> None:
         done = desk.run("doctor", WORKERS="many")
         assert done.returncode == FAILED

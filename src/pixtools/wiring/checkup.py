@@ -7,14 +7,14 @@ from contextlib import closing
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
 from pixtools.domain.explain import shown
 from pixtools.settings import Settings
 from pixtools.storage.bucket_rules import cors_rules, lifecycle_rules
 from pixtools.storage.bucket_setup import Notice, set_up
 from pixtools.wiring.facts import persistence_config, server_named
 from pixtools.wiring.pixels import workers_config
-from pixtools.wiring.storage import bucket_of, object_stores, tree_of
+from pixtools.wiring.storage import bucket_of, stores_of, tree_of, unusable
 from pixtools.workers.pool import ProcessRenderer
 
 
@@ -115,9 +115,12 @@ def describe_storage(settings: Settings) -> str:
         folder = tree_of(settings).directory
         if not folder.exists():
             return f"{folder} will be made at the first start"
-    with object_stores(settings) as stores:
+    stores = stores_of(settings)
+    try:
         stores.check()
-        return f"{stores.place} can be used"
+    except StorageUnavailable as fault:
+        raise unusable(stores, fault) from None
+    return f"{stores.place} can be used"
 
 
 def _origin(url: str) -> str:

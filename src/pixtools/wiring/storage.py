@@ -25,6 +25,7 @@ from pixtools.storage.config import (
     storage_url,
 )
 from pixtools.storage.scratch import ScratchDirectories
+from pixtools.storage.told import told
 from pixtools.wiring.machine import SystemClock
 
 if TYPE_CHECKING:
@@ -72,11 +73,21 @@ def object_stores(settings: Settings) -> Iterator[ObjectStores]:
     A bucket that refuses us stops the start. One that does not answer does not: it
     may come back, and until then health tells.
     """
-    bucket = bucket_of(settings)
-    stores = _in_bucket(settings, bucket) if bucket else _in_tree(tree_of(settings))
-    if bucket:
+    stores = stores_of(settings)
+    if bucket_of(settings):
         _refuse_refusals(stores)
     yield stores
+
+
+def stores_of(settings: Settings) -> ObjectStores:
+    """The same, of which nothing is asked yet."""
+    bucket = bucket_of(settings)
+    return _in_bucket(settings, bucket) if bucket else _in_tree(tree_of(settings))
+
+
+def unusable(stores: ObjectStores, fault: StorageUnavailable) -> ConfigurationInvalid:
+    """What stands in the way, in the store's own words."""
+    return ConfigurationInvalid(f"{stores.place} can't be used: {told(fault)}")
 
 
 def prune(service: Service, objects: ObjectStores) -> int:
@@ -215,6 +226,5 @@ def _refuse_refusals(stores: ObjectStores) -> None:
         stores.check()
     except StorageUnavailable as fault:
         if is_refusal(fault):
-            text = f"{stores.place} can't be used: {fault.detail}"
-            raise ConfigurationInvalid(text) from fault
-        log.warning("storage_unavailable", extra={"detail": fault.detail})
+            raise unusable(stores, fault) from fault
+        log.warning("storage_unavailable", extra={"detail": told(fault)})
