@@ -74,6 +74,15 @@ class TestDoctor:
         findings = {found["name"]: found for found in json.loads(done.stdout)}
         assert f"{store}/photos: Connection refused" in findings["Storage"]["detail"]
 
+    def test_a_folder_that_is_none_is_a_finding(self, desk: Desk) -> None:
+        """Also where facts and files rest elsewhere: work needs room of its own."""
+        (desk.here / "data").write_text("This is no folder.")
+        facts = f"sqlite:///{desk.here}/facts.sqlite3"
+        done = desk.run("doctor", "--json", DATABASE_URL=facts)
+        findings = {found["name"]: found for found in json.loads(done.stdout)}
+        assert not findings["Disk"]["good"]
+        assert "PIXTOOLS_DATA_DIR" in findings["Disk"]["detail"]
+
     def test_a_wrong_setting_is_one_sentence(self, desk: Desk) -> None:
         done = desk.run("doctor", WORKERS="many")
         assert done.returncode == FAILED

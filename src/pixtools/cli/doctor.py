@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -86,6 +87,8 @@ def _disk(settings: Settings) -> str:
     folder = settings.pixtools_data_dir.resolve()
     while not folder.exists():
         folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise PixtoolsError(f"PIXTOOLS_DATA_DIR: nothing can be written at {folder}.")
     free = shutil.disk_usage(folder).free
     if free < LOW_DISK:
         raise PixtoolsError(f"Only {free / 1e6:.0f} MB are free at {folder}.")

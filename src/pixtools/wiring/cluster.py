@@ -30,6 +30,7 @@ from pixtools.queue.bell import HouseBell
 from pixtools.queue.broker import Broker
 from pixtools.queue.config import BrokerConfig, SchedulerConfig, WorkerConfig
 from pixtools.queue.giving_back import GivingBack, GivingBackFetcher
+from pixtools.queue.heartbeat import promise
 from pixtools.queue.scheduler import Scheduler, SchedulerDuties
 from pixtools.settings import Settings
 from pixtools.wiring.facts import facts
@@ -40,7 +41,7 @@ from pixtools.wiring.news import news
 from pixtools.wiring.pixels import NoPixels, ask_pixels, offered, workers_config
 from pixtools.wiring.rules import rules
 from pixtools.wiring.service import assemble, face
-from pixtools.wiring.storage import ObjectStores, object_stores, prune
+from pixtools.wiring.storage import ObjectStores, make_room, object_stores, prune
 from pixtools.wiring.webhooks import outbound, sealer
 from pixtools.workers.pool import ProcessRenderer
 
@@ -105,6 +106,7 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
         news(settings, HouseBell(), listen=False) as bell,
         ProcessRenderer(pool) as pixels,
     ):
+        make_room(settings, objects)
         if denoises:
             _open_networks(pixels, settings)
         known = rules(settings, offered(pixels))
@@ -124,7 +126,6 @@ def worker(settings: Settings, lanes: Sequence[Lane]) -> Iterator[Worker]:
         )
         shown = hands.meters.registry
         service = assemble(database, objects, renderer, bell, known, shown, fetcher)
-        objects.scratch.sweep()
         yield hands
 
 
@@ -185,7 +186,8 @@ def broker_config(settings: Settings) -> BrokerConfig:
 
 
 def worker_config(settings: Settings, lanes: Sequence[Lane]) -> WorkerConfig:
-    """How much one worker does at once."""
+    """How much one worker does at once; raises ConfigurationInvalid."""
+    promise("WORKER_HEARTBEAT_FILE", settings.worker_heartbeat_file)
     return WorkerConfig(
         broker=broker_config(settings),
         owner=f"{socket.gethostname()}-{os.getpid()}-{RandomIds().new()}",
@@ -198,7 +200,11 @@ def worker_config(settings: Settings, lanes: Sequence[Lane]) -> WorkerConfig:
 
 
 def scheduler_config(settings: Settings) -> SchedulerConfig:
-    """How often schedulers look. Who sets a short lease won't wait long after it."""
+    """How often schedulers look. Who sets a short lease won't wait long after it.
+
+    Raises ConfigurationInvalid.
+    """
+    promise("SCHEDULER_HEARTBEAT_FILE", settings.scheduler_heartbeat_file)
     config = SchedulerConfig(
         broker=broker_config(settings),
         heartbeat_file=settings.scheduler_heartbeat_file,

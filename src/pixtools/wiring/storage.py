@@ -90,6 +90,23 @@ def unusable(stores: ObjectStores, fault: StorageUnavailable) -> ConfigurationIn
     return ConfigurationInvalid(f"{stores.place} can't be used: {told(fault)}")
 
 
+def make_room(settings: Settings, objects: ObjectStores) -> None:
+    """Clear away what the dead left in scratch; raises ConfigurationInvalid.
+
+    A worker that can make no file there would put aside, time and again, every job
+    that the others could have done.
+    """
+    try:
+        objects.scratch.sweep()
+        with objects.scratch.directory():
+            pass
+    except StorageUnavailable as fault:
+        at_hand = settings.storage_url.startswith("file:")
+        name = "STORAGE_URL" if at_hand else "PIXTOOLS_DATA_DIR"
+        text = f"There is no room to work in at {name}: {told(fault)}"
+        raise ConfigurationInvalid(text) from fault
+
+
 def prune(service: Service, objects: ObjectStores) -> int:
     """Delete what has expired and what nobody will finish; how many jobs went."""
     try:

@@ -13,7 +13,13 @@ from pydantic import SecretStr
 
 from pixtools.domain.errors import ConfigurationInvalid
 from pixtools.settings import Settings
-from pixtools.wiring.storage import bucket_of, object_stores, tree_of
+from pixtools.wiring.storage import (
+    bucket_of,
+    make_room,
+    object_stores,
+    stores_of,
+    tree_of,
+)
 
 KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": SecretStr("secret")}
 
@@ -112,6 +118,29 @@ def test_a_bucket_that_does_not_answer_does_not_stop_the_start(tmp_path: Path) -
     with object_stores(told) as stores:
         assert (stores.word, stores.place) == ("s3", "s3://pictures")
         assert list(stores.doors()) == []
+
+
+def test_a_worker_without_room_to_work_does_not_begin(tmp_path: Path) -> None:
+    """It took jobs and put them aside, without a word, for an hour."""
+    file = tmp_path / "file"
+    file.touch()
+    there = "http://127.0.0.1:9"
+    told = settings(
+        s3_bucket="pictures", aws_endpoint_url=there, pixtools_data_dir=file, **KEYS
+    )
+    with pytest.raises(ConfigurationInvalid, match="PIXTOOLS_DATA_DIR") as refused:
+        make_room(told, stores_of(told))
+    assert str(file) in refused.value.detail
+    told = settings(storage_url=f"file://{file}", pixtools_data_dir=tmp_path)
+    with pytest.raises(ConfigurationInvalid, match="STORAGE_URL"):
+        make_room(told, stores_of(told))
+
+
+def test_room_to_work_is_made_and_cleared(tmp_path: Path) -> None:
+    """Nothing stays in it."""
+    told = settings(pixtools_data_dir=tmp_path / "fresh")
+    make_room(told, stores_of(told))
+    assert list((tmp_path / "fresh" / "scratch").iterdir()) == []
 
 
 def test_who_keeps_files_here_does_not_carry_a_bucket(
