@@ -132,9 +132,26 @@ class Client:
 @contextmanager
 def connected(server: str) -> Iterator[Client]:
     """A client of the server at an address as a person types it."""
-    timeout = httpx2.Timeout(60, connect=5)
-    with httpx2.Client(timeout=timeout) as http:
+    with _http() as http:
         yield Client(base_url(server), http, key=_key())
+
+
+def _http() -> httpx2.Client:
+    """One that goes through the proxy that the environment names, if it can."""
+    try:
+        return httpx2.Client(timeout=httpx2.Timeout(60, connect=5))
+    except ImportError:
+        raise _unusable_proxy("it speaks SOCKS, which takes socksio") from None
+    except (ValueError, httpx2.InvalidURL):
+        raise _unusable_proxy("its address can't be read") from None
+
+
+def _unusable_proxy(why: str) -> InvalidRequest:
+    """The address itself is not shown: it may hold a password."""
+    return InvalidRequest(
+        f"The proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY can't be used: {why}. "
+        "Mend that variable, or unset it."
+    )
 
 
 def _key() -> str:

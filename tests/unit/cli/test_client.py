@@ -1,0 +1,27 @@
+"""Talking to a server from a machine whose environment is odd."""
+
+from __future__ import annotations
+
+import pytest
+
+from pixtools.cli.client import connected
+from pixtools.domain.errors import InvalidRequest
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("socks5://proxy:1080", "SOCKS"),
+        ("nonsense://", "can't be read"),
+        ("http://ann:open/sesame@proxy:1", "can't be read"),
+    ],
+)
+def test_a_proxy_of_no_use_is_one_sentence_without_its_password(
+    proxy: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.setenv("all_proxy", proxy)
+    with pytest.raises(InvalidRequest, match=words) as caught, connected("photos"):
+        pass
+    assert "ALL_PROXY" in caught.value.detail
+    assert "sesame" not in caught.value.detail
