@@ -55,6 +55,7 @@ class Settings(
 
 def load_settings() -> Settings:
     """Read process and `.env`; raises ConfigurationInvalid naming the variable."""
+    _check_file(Path(".env"))
     try:
         return Settings()
     except ValidationError as error:
@@ -68,6 +69,30 @@ def example() -> str:
         default = _shown_default(field.default)
         lines += [f"# {field.description}", f"# {name.upper()}={default}", ""]
     return "\n".join(lines)
+
+
+def _check_file(path: Path) -> None:
+    """Raise ConfigurationInvalid for a line that its reader would pass over.
+
+    With the name of a bucket in it, photos would be kept on this machine instead.
+    """
+    if not path.is_file():
+        return
+    from dotenv.parser import parse_stream
+
+    try:
+        with path.open(encoding="utf-8") as lines:
+            wrong = next((each for each in parse_stream(lines) if each.error), None)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise ConfigurationInvalid(f"{path} can't be read: {why}.") from None
+    if wrong:
+        text = wrong.original.string
+        line = wrong.original.line + len(text) - len(text.lstrip("\n"))
+        raise ConfigurationInvalid(
+            f"{path} can't be read from line {line} on: write NAME=value, and close "
+            "every quote."
+        )
 
 
 def _shown_default(default: object) -> object:

@@ -39,6 +39,32 @@ def test_the_process_wins_over_the_env_file(
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b'WORKERS=3\n\nS3_BUCKET="photos\n', "line 3"),
+        (b"S3_BUCKET: photos\n", "line 1"),
+        (b"S3_BUCKET=\xff\xfe\n", "UTF-8"),
+    ],
+)
+def test_a_line_that_can_not_be_read_stops_the_start(
+    elsewhere: Path, text: bytes, words: str
+) -> None:
+    """Passing over it kept photos on this machine that were meant for a bucket."""
+    (elsewhere / ".env").write_bytes(text)
+    with pytest.raises(ConfigurationInvalid, match=words) as caught:
+        load_settings()
+    assert "photos" not in caught.value.detail
+
+
+def test_an_env_file_is_read_as_a_shell_would(elsewhere: Path) -> None:
+    """Comments, quotes, other programs' names, and lines that end as on Windows."""
+    lines = ["# ours", 'export S3_BUCKET="photos"  # here', "OTHERS=1", "", "WORKERS=3"]
+    (elsewhere / ".env").write_text("\r\n".join(lines))
+    settings = load_settings()
+    assert (settings.s3_bucket, settings.workers) == ("photos", 3)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PORT", "http"),
