@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from pixtools.variables.times import LONGEST_SECONDS
+
 
 class Clients(BaseModel):
     """Sources that we fetch, addresses that we call, rates."""
@@ -36,5 +38,5 @@ class Clients(BaseModel):
         60, ge=1, description="Requests that one client may make in a window."
     )
     rate_limit_window: float = Field(
-        60, gt=0, description="Length of that window (seconds)."
+        60, gt=0, le=LONGEST_SECONDS, description="Length of that window (seconds)."
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from pixtools.variables.times import LONGEST_SECONDS
+
 _SIGNING = r"whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 
 
@@ -31,5 +33,5 @@ class Webhooks(BaseModel):
         5, ge=1, description="Failures in a row after which a host is left alone."
     )
     webhook_cb_reset_timeout: float = Field(
-        60, gt=0, description="How long it is left alone (seconds)."
+        60, gt=0, le=LONGEST_SECONDS, description="How long it is left alone (seconds)."
     )

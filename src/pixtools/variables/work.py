@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from pixtools.variables.times import LONGEST_HOURS, LONGEST_SECONDS
+
 
 class Work(BaseModel):
     """Workers, queue, bounds of a picture, times."""
@@ -24,7 +26,10 @@ class Work(BaseModel):
         True, description="Denoising waits in ml_inference_queue, apart from the rest."
     )
     lease_seconds: float = Field(
-        60, ge=1, description="Silence after which a worker's stage is taken up again."
+        60,
+        ge=1,
+        le=LONGEST_SECONDS,
+        description="Silence after which a worker's stage is taken up again.",
     )
     worker_heartbeat_file: Path | None = Field(
         None, description="File that a living `pixtools worker` touches."
@@ -44,11 +49,15 @@ class Work(BaseModel):
     task_timeout_seconds: float = Field(
         120,
         gt=0,
+        le=LONGEST_SECONDS,
         description="Longest that one stage may run (seconds); one that denoises "
         "longer, by its photo's size.",
     )
     job_retention_hours: float = Field(
-        24, gt=0, description="Hours until a finished job and its files are deleted."
+        24,
+        gt=0,
+        le=LONGEST_HOURS,
+        description="Hours until a finished job and its files are deleted.",
     )
     usage_retention_days: int = Field(
         400, ge=1, le=36_500, description="Days that the usage of jobs is kept."
@@ -60,5 +69,8 @@ class Work(BaseModel):
         900, ge=1, le=604_800, description="Life of upload URLs (seconds)."
     )
     idempotency_ttl_seconds: int = Field(
-        86_400, ge=1, description="How long first answers are kept (seconds)."
+        86_400,
+        ge=1,
+        le=LONGEST_SECONDS,
+        description="How long first answers are kept (seconds).",
     )
