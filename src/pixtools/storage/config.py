@@ -156,7 +156,7 @@ class ObjectsConfig:
 
     def _refuse_addresses(self) -> None:
         for name, url in self._addresses():
-            if url and not _is_address(url):
+            if url and not is_address(url):
                 received = "one with a password" if "@" in url else shown(url)
                 raise ConfigurationInvalid(
                     "Expected https://host, with a port and a path at most, for "
@@ -199,7 +199,7 @@ def storage_url(url: str) -> tuple[Kind | Literal["file"], str, str]:
     )
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
     """Whether our client can read it, and whatever is put behind it stays a path.
 
     A password in it would stand in every link.

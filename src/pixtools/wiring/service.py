@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from pixtools.domain.errors import ConfigurationInvalid
+from pixtools.domain.explain import shown
 from pixtools.jobs.ports.sources import Fetcher
 from pixtools.jobs.ports.webhooks import Sealer
 from pixtools.jobs.ports.work import Bell, Renderer
 from pixtools.jobs.service import NoSealer, Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
+from pixtools.storage.config import is_address
 from pixtools.telemetry.metrics import UsageMeters
 from pixtools.telemetry.wrap import CountingDatabase
 from pixtools.wiring.identity import gate
@@ -62,7 +65,10 @@ def face(
     probes: Mapping[str, Probe],
     registry: CollectorRegistry,
 ) -> FastAPI:
-    """API and page over a service; only here is FastAPI imported."""
+    """API and page over a service; only here is FastAPI imported.
+
+    Raises ConfigurationInvalid.
+    """
     from pixtools.api.app import create_app
     from pixtools.api.config import ApiConfig
     from pixtools.web.mount import page_routes
@@ -71,7 +77,7 @@ def face(
     return create_app(
         ApiConfig(
             version=version("pixtools"),
-            public_base_url=settings.public_base_url or None,
+            public_base_url=public_address(settings),
             metrics=settings.metrics_enabled,
             limit_strangers=limits.limit_strangers(settings),
             poll_interval=_patience(settings),
@@ -95,6 +101,19 @@ def face(
         check_webhook=webhook_guard(settings).check,
         registry=registry,
     )
+
+
+def public_address(settings: Settings) -> str | None:
+    """Where clients see us, if it is told; raises ConfigurationInvalid.
+
+    Every link begins with it, so half of one would break them all.
+    """
+    url = settings.public_base_url
+    if url and not is_address(url):
+        raise ConfigurationInvalid(
+            f"Expected https://… for PUBLIC_BASE_URL but received {shown(url)}."
+        )
+    return url or None
 
 
 def _patience(settings: Settings) -> float:
