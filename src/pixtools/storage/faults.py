@@ -6,36 +6,43 @@ import errno
 import os
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Final
 
 from pixtools.domain.errors import StorageUnavailable
 
+STORE: Final = "object store"
+SCRATCH: Final = "scratch space"
+
 _SENTENCES = {
-    errno.ENOSPC: "The object store's disk is full: free some space.",
-    errno.EDQUOT: "The object store's disk quota is used up: free some space.",
-    errno.EFBIG: "The object store may not hold a file this large.",
-    errno.EROFS: "The object store's file system is read-only.",
-    errno.EACCES: "The object store's directory refuses access.",
-    errno.EPERM: "The object store's directory refuses access.",
-    errno.EMFILE: "The object store has too many files open.",
-    errno.ENFILE: "The object store has too many files open.",
+    errno.ENOSPC: "The {place}'s disk is full: free some space.",
+    errno.EDQUOT: "The {place}'s disk quota is used up: free some space.",
+    errno.EFBIG: "The {place} may not hold a file this large.",
+    errno.EROFS: "The {place}'s file system is read-only.",
+    errno.EACCES: "The {place}'s directory refuses access.",
+    errno.EPERM: "The {place}'s directory refuses access.",
+    errno.EMFILE: "The {place} has too many files open.",
+    errno.ENFILE: "The {place} has too many files open.",
 }
 
 
-def disk_faults(doing: str) -> AbstractContextManager[None]:
+def disk_faults(doing: str, place: str = STORE) -> AbstractContextManager[None]:
     """Turn an OSError into StorageUnavailable; `doing` is a gerund phrase.
+
+    `place` is what has failed: where objects rest in a bucket, a full disk is ours.
 
     Sentences name no path: a client may read them. The cause, for the log, does.
     """
-    return _Faults(doing)
+    return _Faults(doing, place)
 
 
 class _Faults:
     """Entered for every piece that is written: no generator, a quarter of its time."""
 
-    __slots__ = ("_doing",)
+    __slots__ = ("_doing", "_place")
 
-    def __init__(self, doing: str) -> None:
+    def __init__(self, doing: str, place: str) -> None:
         self._doing = doing
+        self._place = place
 
     def __enter__(self) -> None:
         pass
@@ -47,12 +54,14 @@ class _Faults:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(error, OSError):
-            raise StorageUnavailable(_sentence(error, self._doing)) from error
+            raise StorageUnavailable(
+                _sentence(error, self._doing, self._place)
+            ) from error
 
 
-def _sentence(fault: OSError, doing: str) -> str:
+def _sentence(fault: OSError, doing: str, place: str) -> str:
     known = _SENTENCES.get(fault.errno or 0)
     if known:
-        return known
+        return known.format(place=place)
     reason = os.strerror(fault.errno) if fault.errno else str(fault)
-    return f"The object store failed while {doing}: {reason}."
+    return f"The {place} failed while {doing}: {reason}."

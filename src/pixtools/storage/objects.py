@@ -27,7 +27,7 @@ from pixtools.domain.explain import shown
 from pixtools.domain.limits import MIB
 from pixtools.jobs.ports.blobs import Blob
 from pixtools.storage.config import ObjectsConfig
-from pixtools.storage.faults import disk_faults
+from pixtools.storage.faults import SCRATCH, disk_faults
 from pixtools.storage.keys import folder_and_start, names
 from pixtools.storage.object_facts import described
 from pixtools.storage.object_faults import (
@@ -119,7 +119,7 @@ class ObjectBlobs:
         path = directory / f"object-{secrets.token_hex(8)}"
         give_up_at = time.monotonic() + self._patience
         try:
-            with disk_faults("fetching an object"), path.open("xb") as file:
+            with disk_faults("fetching an object", SCRATCH), path.open("xb") as file:
                 for piece in self._pieces(key, etag=etag):
                     file.write(piece)
                     if time.monotonic() > give_up_at:

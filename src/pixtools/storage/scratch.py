@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pixtools.domain.errors import StorageUnavailable
-from pixtools.storage.faults import disk_faults
+from pixtools.storage.faults import SCRATCH, disk_faults
 
 _PREFIX = "work-"
 _ATTEMPTS = 10
@@ -31,7 +31,7 @@ class ScratchDirectories:
     @contextmanager
     def directory(self) -> Iterator[Path]:
         """A fresh, empty, private directory; raises StorageUnavailable."""
-        with disk_faults("making a scratch directory"):
+        with disk_faults("making a directory", SCRATCH):
             path, lock = self._locked()
         try:
             yield path
@@ -43,7 +43,7 @@ class ScratchDirectories:
         """Remove the directories of processes that died; how many."""
         if not self._root.is_dir():
             return 0
-        with disk_faults("sweeping scratch directories"):
+        with disk_faults("being swept", SCRATCH):
             return sum(_swept(path) for path in self._root.glob(f"{_PREFIX}*"))
 
     def _locked(self) -> tuple[Path, int]:

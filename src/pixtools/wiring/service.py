@@ -17,6 +17,7 @@ from pixtools.jobs.service import NoSealer, Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
 from pixtools.storage.config import is_address
+from pixtools.storage.noted import NotedBlobs, NotedScratch, Watch
 from pixtools.telemetry.metrics import UsageMeters
 from pixtools.telemetry.wrap import CountingDatabase
 from pixtools.wiring.identity import gate
@@ -44,9 +45,9 @@ def assemble(
     """The service that verbs are called with; `registry` shows what jobs cost."""
     return Service(
         database=CountingDatabase(database, UsageMeters(registry)),
-        blobs=objects.blobs,
+        blobs=NotedBlobs(objects.blobs, Watch()),
         links=objects.links,
-        scratch=objects.scratch,
+        scratch=NotedScratch(objects.scratch, Watch("scratch")),
         renderer=renderer,
         bell=bell,
         clock=SystemClock(),

@@ -130,6 +130,7 @@ def test_a_worker_without_room_to_work_does_not_begin(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigurationInvalid, match="PIXTOOLS_DATA_DIR") as refused:
         make_room(told, stores_of(told))
+    assert "The scratch space failed" in refused.value.detail
     assert str(file) in refused.value.detail
     told = settings(storage_url=f"file://{file}", pixtools_data_dir=tmp_path)
     with pytest.raises(ConfigurationInvalid, match="STORAGE_URL"):
