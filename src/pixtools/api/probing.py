@@ -2,12 +2,14 @@
 
 Each dependency has at most one probe under way, in a thread of its own, and what it
 found is believed for a moment. So a storm of health checks costs a dependency one
-question a second, and one that hangs takes one thread and no request's place.
+question a second, and one that hangs takes one thread and no request's place. The log
+says once that one is away, and why, and once that it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
@@ -16,9 +18,14 @@ from threading import Thread
 from typing import Final
 
 from pixtools.api.ports import Probe
+from pixtools.domain.errors import PixtoolsError
 
+log = logging.getLogger(__name__)
 REMEMBERED: Final = 10.0
 """Seconds after which it counts for nothing that a dependency was away."""
+
+REST: Final = 60.0
+"""Seconds in which one that comes and goes is said to be away once."""
 
 
 class Watch:
@@ -59,13 +66,15 @@ class _Watched:
     def __init__(
         self, name: str, probe: Probe, timeout: float, freshness: float
     ) -> None:
-        self._name = f"probe-{name}"
+        self._name = name
         self._probe = probe
         self._timeout = timeout
         self._freshness = freshness
         self._begun_at = self._ended_at = 0.0
         self._look: Future[bool] | None = None
         self._was_reached = True
+        self._is_said_away = False
+        self._said_again_at = time.monotonic()
 
     async def answered(self) -> bool:
         look = self._fresh()
@@ -101,14 +110,34 @@ class _Watched:
         look.set_running_or_notify_cancel()
         self._begun_at = time.monotonic()
         # A daemon: a probe that hangs must not hold up the end of the process.
-        Thread(target=self._run, args=(look,), name=self._name, daemon=True).start()
+        name = f"probe-{self._name}"
+        Thread(target=self._run, args=(look,), name=name, daemon=True).start()
         return look
 
     def _run(self, look: Future[bool]) -> None:
+        why = "its probe says so"
         try:
             reached = self._probe() is not False
-        except Exception:  # noqa: BLE001 - whatever a probe raises, it did not get there
+        except Exception as error:  # noqa: BLE001 - whatever it is, it did not get there
             reached = False
+            why = _words(error)
+        self._say(reached, why)
         self._ended_at = time.monotonic()
         self._was_reached = reached
         look.set_result(reached)
+
+    def _say(self, reached: bool, why: str) -> None:
+        about = {"dependency": self._name}
+        if reached and self._is_said_away:
+            self._is_said_away = False
+            log.info("dependency_back", extra=about)
+        if reached or self._is_said_away or time.monotonic() < self._said_again_at:
+            return
+        self._is_said_away = True
+        self._said_again_at = time.monotonic() + REST
+        log.warning("dependency_away", extra={**about, "reason": why})
+
+
+def _words(error: Exception) -> str:
+    said = error.detail if isinstance(error, PixtoolsError) else str(error)
+    return said or type(error).__name__

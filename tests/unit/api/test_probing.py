@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Coroutine
 
@@ -10,6 +11,7 @@ import pytest
 
 from pixtools.api import probing
 from pixtools.api.probing import Watch
+from pixtools.domain.errors import StorageUnavailable
 
 
 class Patient:
@@ -192,3 +194,32 @@ class TestGoingAway:
 
 def told(story: Coroutine[object, object, None]) -> None:
     asyncio.run(asyncio.wait_for(story, 20))
+
+
+def test_one_that_is_away_is_said_once_and_once_that_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Clients are told 503 without a reason; the log has it."""
+    caplog.set_level(logging.INFO, "pixtools.api.probing")
+    patient = Patient()
+    watch = Watch({"s3": patient}, timeout=20, freshness=0)
+
+    async def come_and_go() -> None:
+        for fails in (False, True, True, False, False, True, False):
+            patient.fails = fails
+            await ask(watch)
+
+    asyncio.run(come_and_go())
+    said = [(record.message, vars(record)["dependency"]) for record in caplog.records]
+    assert said == [("dependency_away", "s3"), ("dependency_back", "s3")]
+    assert vars(caplog.records[0])["reason"] == "ConnectionError"
+
+
+def test_the_reason_is_the_sentence_of_who_looked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def away() -> None:
+        raise StorageUnavailable("The object store has no such bucket.")
+
+    asyncio.run(ask(Watch({"s3": away}, timeout=20, freshness=0)))
+    assert vars(caplog.records[0])["reason"] == "The object store has no such bucket."
