@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pixtools.storage.noted import NotedBlobs, Watch
 from pixtools.testing.http_answer import Perform
 from pixtools.testing.memory_blobs import MemoryBlobs, MemoryLinks
 from pixtools.testing.port_suites.blobs import BlobsSuite
@@ -31,6 +32,14 @@ def blobs() -> MemoryBlobs:
 
 class TestMemoryBlobs(BlobsSuite, TakingSuite):
     """Blobs in a dictionary."""
+
+
+class TestNotedBlobs(BlobsSuite, TakingSuite):
+    """Blobs that are watched keep what those below them promise."""
+
+    @pytest.fixture
+    def blobs(self) -> NotedBlobs:
+        return NotedBlobs(MemoryBlobs(), Watch())
 
 
 class TestMemoryLinks(LinksSuite):
