@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx2
 
 from pixtools.domain.errors import InvalidRequest, PixtoolsError, Unavailable
+from pixtools.storage.config import is_address
 
 TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
 TRIES = 5
@@ -164,7 +165,7 @@ def _key() -> str:
 def base_url(server: str) -> str:
     """Check a server's address as a person types it."""
     url = server if "://" in server else f"http://{server}"
-    if not url.startswith(("http://", "https://")):
+    if not is_address(url):
         raise InvalidRequest(f"Expected an http(s) URL for --server but got {server}.")
     return url.rstrip("/")
 

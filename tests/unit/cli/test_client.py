@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pixtools.cli.client import connected
+from pixtools.cli.client import base_url, connected
 from pixtools.domain.errors import InvalidRequest
 
 
@@ -25,3 +25,11 @@ def test_a_proxy_of_no_use_is_one_sentence_without_its_password(
         pass
     assert "ALL_PROXY" in caught.value.detail
     assert "sesame" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "server", ["http://[::1", "127.0.0.1:90000", "http://photos:https", "ftp://photos"]
+)
+def test_a_server_that_can_not_be_called_is_a_wrong_call(server: str) -> None:
+    with pytest.raises(InvalidRequest, match="--server"):
+        base_url(server)
