@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import Final
@@ -123,6 +124,17 @@ class SqlDatabase:
         """Raise DatabaseUnavailable if it does not answer or lacks migrations."""
         with self._lines.transaction(writes=False) as line:
             check_schema(line)
+
+    def clock_lead(self) -> timedelta:
+        """How far this machine's clock is before the database's; a file has none."""
+        if self.one_writer:
+            return timedelta()
+        with self._lines.transaction(writes=False) as line:
+            asked = datetime.now(UTC)
+            there = line.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+            took = datetime.now(UTC) - asked
+        lead: timedelta = asked + took / 2 - there
+        return lead
 
     def close(self) -> None:
         """Let go of all connections."""

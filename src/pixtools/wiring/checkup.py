@@ -12,7 +12,7 @@ from pixtools.domain.explain import shown
 from pixtools.settings import Settings
 from pixtools.storage.bucket_rules import cors_rules, lifecycle_rules
 from pixtools.storage.bucket_setup import Notice, set_up
-from pixtools.wiring.facts import persistence_config, server_named
+from pixtools.wiring.facts import clocks_apart, persistence_config, server_named
 from pixtools.wiring.pixels import workers_config
 from pixtools.wiring.storage import bucket_of, stores_of, tree_of, unusable
 from pixtools.workers.pool import ProcessRenderer
@@ -79,6 +79,8 @@ def describe_database(settings: Settings) -> str:
             with database.write() as tx:
                 # To lock a row takes the right to change it, even where there is none.
                 tx.jobs.get("", lock=True)
+            if apart := clocks_apart(database):
+                raise ConfigurationInvalid(apart)
     finally:
         database.close()
     return f"{path or 'PostgreSQL'} answers"

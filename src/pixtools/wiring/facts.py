@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from pixtools.domain.errors import ConfigurationInvalid, DatabaseUnavailable
 from pixtools.persistence.config import PersistenceConfig
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
+
+log = logging.getLogger(__name__)
+CLOCKS_APART: Final = 5.0
+"""Seconds that no clock is off which somebody sets."""
 
 
 @contextmanager
@@ -27,6 +33,8 @@ def facts(settings: Settings) -> Iterator[SqlDatabase]:
         else:
             with server_named(settings):
                 database.check()
+                if apart := clocks_apart(database):
+                    log.warning("clock_differs", extra={"reason": apart})
         yield database
     finally:
         database.close()
@@ -47,6 +55,21 @@ def server_named(settings: Settings) -> Iterator[None]:
         why = " ".join([error.detail, *_driver_words(error)])
         text = f"The database of DATABASE_URL can't be used: {why}"
         raise ConfigurationInvalid(text) from None
+
+
+def clocks_apart(database: SqlDatabase) -> str:
+    """What is wrong with this machine's clock, in a sentence; empty if nothing is.
+
+    Who is ahead by a lease takes living workers for dead ones, whose jobs then fail.
+    """
+    lead = database.clock_lead().total_seconds()
+    if abs(lead) < CLOCKS_APART:
+        return ""
+    way = "ahead of" if lead > 0 else "behind"
+    return (
+        f"This machine's clock is {abs(lead):.0f} s {way} the database's: keep the "
+        "clocks of all machines in step (NTP), for leases and links go by them."
+    )
 
 
 def persistence_config(settings: Settings) -> PersistenceConfig:
