@@ -93,7 +93,9 @@ class TestStarts:
         path = tmp_path / "data" / "pixtools.sqlite3"
         path.parent.mkdir()
         path.write_bytes(GARBAGE)
-        assert "pixtools.sqlite3" in refused(tmp_path)
+        said = refused(tmp_path)
+        assert said.count("pixtools.sqlite3") == 1
+        assert "file is not a database" in said
         assert path.read_bytes() == GARBAGE
 
 

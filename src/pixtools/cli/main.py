@@ -52,7 +52,7 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Entry point of the `pixtools` script.
+    """Run the command that was typed.
 
     Who serves keeps a log; everybody else is told in sentences, and not in bare words
     of one, too.

@@ -36,3 +36,8 @@ def inbox_prefix(tenant: str) -> str:
 def prefixes(job_id: str) -> tuple[str, ...]:
     """All places where a job's objects rest."""
     return (f"raw/{job_id}/", outputs_prefix(job_id), f"archives/{job_id}/")
+
+
+def folders() -> tuple[str, ...]:
+    """What the keys of jobs begin with, before the job's id."""
+    return tuple(prefix.partition("/")[0] for prefix in prefixes(""))

@@ -125,6 +125,10 @@ class SqlDatabase:
         with self._lines.transaction(writes=False) as line:
             check_schema(line)
 
+    def in_silence(self) -> AbstractContextManager[None]:
+        """Log no trouble for a block, of which somebody is told otherwise."""
+        return self._lines.trouble.in_silence()
+
     def clock_lead(self) -> timedelta:
         """How far this machine's clock is before the database's; a file has none."""
         if self.one_writer:

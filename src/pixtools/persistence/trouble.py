@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 log = logging.getLogger(__name__)
@@ -23,11 +25,21 @@ class Trouble:
     def __init__(self) -> None:
         self._said: dict[str, float] = {}
         self._alone = threading.Lock()
+        self._silent = False
+
+    @contextmanager
+    def in_silence(self) -> Iterator[None]:
+        """Say nothing for a block; for the time when nobody else uses the database."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
 
     def note(self, error: BaseException) -> None:
         """Say why a transaction came to nothing; a driver's error names no values."""
         reason = str(error).partition("\n")[0] or type(error).__name__
-        if self._is_due(reason):
+        if not self._silent and self._is_due(reason):
             log.warning("database_trouble", extra={"reason": reason})
 
     def _is_due(self, reason: str) -> bool:

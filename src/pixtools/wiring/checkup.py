@@ -12,7 +12,7 @@ from pixtools.domain.explain import shown
 from pixtools.settings import Settings
 from pixtools.storage.bucket_rules import cors_rules, lifecycle_rules
 from pixtools.storage.bucket_setup import Notice, set_up
-from pixtools.wiring.facts import clocks_apart, persistence_config, server_named
+from pixtools.wiring.facts import clocks_apart, database_named, persistence_config
 from pixtools.wiring.pixels import workers_config
 from pixtools.wiring.storage import bucket_of, stores_of, tree_of, unusable
 from pixtools.workers.pool import ProcessRenderer
@@ -27,7 +27,7 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
 
     if settings.sqlite_path:
         settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
-    with server_named(settings):
+    with database_named(settings):
         return migrations.migrate(persistence_config(settings))
 
 
@@ -74,7 +74,7 @@ def describe_database(settings: Settings) -> str:
         return f"{path} will be made at the first start"
     database = SqlDatabase(persistence_config(settings))
     try:
-        with server_named(settings):
+        with database_named(settings):
             database.check()
             with database.write() as tx:
                 # To lock a row takes the right to change it, even where there is none.

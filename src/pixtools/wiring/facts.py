@@ -31,7 +31,7 @@ def facts(settings: Settings) -> Iterator[SqlDatabase]:
         if settings.sqlite_path:
             _bring_up_to_date(database, settings)
         else:
-            with server_named(settings):
+            with database_named(settings), database.in_silence():
                 database.check()
                 if apart := clocks_apart(database):
                     log.warning("clock_differs", extra={"reason": apart})
@@ -41,19 +41,18 @@ def facts(settings: Settings) -> Iterator[SqlDatabase]:
 
 
 @contextmanager
-def server_named(settings: Settings) -> Iterator[None]:
-    """Whoever starts us learns what is the matter with a server, in the driver's words.
+def database_named(settings: Settings) -> Iterator[None]:
+    """Whoever starts us learns what is the matter, in the driver's words.
 
-    Those name host and user, never the password. Raises ConfigurationInvalid; nothing
-    is added where the database is a file.
+    Those name file, host and user, never the password. Raises ConfigurationInvalid.
     """
     try:
         yield
     except DatabaseUnavailable as error:
-        if settings.sqlite_path:
-            raise
-        why = " ".join([error.detail, *_driver_words(error)])
-        text = f"The database of DATABASE_URL can't be used: {why}"
+        place = settings.sqlite_path or "of DATABASE_URL"
+        said = _driver_words(error)
+        why = f"{error.detail.rstrip('.')} ({said})." if said else error.detail
+        text = f"The database {place} can't be used: {why}"
         raise ConfigurationInvalid(text) from None
 
 
@@ -81,20 +80,21 @@ def persistence_config(settings: Settings) -> PersistenceConfig:
 def _bring_up_to_date(database: SqlDatabase, settings: Settings) -> None:
     """Migrate in a process of its own: the service never carries Alembic."""
     try:
-        database.check()
+        with database.in_silence():
+            database.check()
     except DatabaseUnavailable:
         command = [sys.executable, "-m", "pixtools", "migrate"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             why = done.stderr.strip().rpartition("\n")[2].removeprefix("✗ ")
-            text = f"The database {settings.sqlite_path} can't be used: {why}"
-            raise ConfigurationInvalid(text) from None
+            place = f"The database {settings.sqlite_path} can't be used: "
+            raise ConfigurationInvalid(place + why.removeprefix(place)) from None
         database.check()
 
 
-def _driver_words(error: BaseException) -> list[str]:
-    """What the first cause says; none where the finding is ours."""
+def _driver_words(error: BaseException) -> str:
+    """What the first cause says, in one line; nothing where the finding is ours."""
     cause = error.__cause__
     while cause is not None and cause.__cause__ is not None:
         cause = cause.__cause__
-    return [] if cause is None else str(cause).split()
+    return "" if cause is None else " ".join(str(cause).split())

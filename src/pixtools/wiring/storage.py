@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
+from pixtools.domain.keys import folders
 from pixtools.jobs.expire import expire
 from pixtools.jobs.orphans import drop_orphans
 from pixtools.jobs.ports.blobs import Blobs, Links
@@ -49,7 +50,7 @@ class ObjectStores:
 
     `check` raises StorageUnavailable; health calls it by `word`. `place` is for
     people. `sweep` removes what writers left that died so long ago, and `still`
-    names jobs whose sources lie still, for `drop_orphans`. `doors` gives the routers
+    names jobs whose files lie still, for `drop_orphans`. `doors` gives the routers
     that serve and take files behind our own links: none where a bucket does. `origins`
     are those that links to files lead to, where that is not our own.
     """
@@ -219,7 +220,8 @@ def _in_tree(config: StorageConfig) -> ObjectStores:
         place=str(config.directory),
         check=blobs.check,
         sweep=blobs.sweep,
-        still=StillFolders(config.objects / "raw").look,
+        # Outputs, too: who dies while a job is erased may have put some away late.
+        still=StillFolders(*(config.objects / folder for folder in folders())).look,
         doors=doors,
         origins=lambda: [_origin(url) for url in (config.public_base_url,) if url],
     )

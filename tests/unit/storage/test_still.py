@@ -39,3 +39,12 @@ def test_files_and_links_are_no_folders(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_yet_holds_nothing(tmp_path: Path) -> None:
     assert StillFolders(tmp_path / "raw").look() == []
+
+
+def test_what_lies_in_several_folders_is_told_once(tmp_path: Path) -> None:
+    one, other = tmp_path / "raw", tmp_path / "processed"
+    for folder in (one / "both", other / "both", other / "late"):
+        aged(folder, 600)
+    found = StillFolders(one, other, tmp_path / "none", rest=60)
+    assert found.look() == ["both", "late"]
+    assert found.look() == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -160,3 +162,17 @@ def test_who_keeps_files_here_does_not_carry_a_bucket(
     subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)], env=unmeasured, check=True
     )
+
+
+@pytest.mark.parametrize("folder", ["raw", "processed", "archives"])
+def test_a_file_that_came_after_its_job_was_erased_is_found(
+    folder: str, tmp_path: Path
+) -> None:
+    """Whoever made it was killed before it could take it back."""
+    stores = stores_of(settings(pixtools_data_dir=tmp_path))
+    stores.blobs.writer(f"{folder}/late/file").commit()
+    assert list(stores.still()) == []
+    long_ago = time.time() - 3600
+    os.utime(tmp_path / "objects" / folder / "late", (long_ago, long_ago))
+    looked_anew = stores_of(settings(pixtools_data_dir=tmp_path))
+    assert list(looked_anew.still()) == ["late"]
