@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pixtools.domain.errors import ConfigurationInvalid, StorageUnavailable
 from pixtools.storage.bucket_rules import Rule, are_in_force, merged
 from pixtools.storage.config import ObjectsConfig
-from pixtools.storage.object_faults import elsewhere
+from pixtools.storage.sentences import elsewhere
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

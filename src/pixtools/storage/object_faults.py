@@ -14,6 +14,7 @@ from obstore.exceptions import (
 )
 
 from pixtools.domain.errors import SourceMissing, StorageUnavailable
+from pixtools.storage.sentences import elsewhere, nonsense
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _BODY_OF_404 = re.compile(r"status code: 404[^:\n]*: (\S.*)", re.DOTALL)
@@ -69,22 +70,6 @@ def is_about_some(fault: StorageUnavailable) -> bool:
     Most likely for one that is being written at the same moment.
     """
     return "DeleteFailed" in str(fault.__cause__)
-
-
-def elsewhere(doing: str) -> str:
-    """The sentence for a store that leads on to another address."""
-    return (
-        f"The object store sent us elsewhere while {doing}: look at AWS_REGION, which "
-        "has to be the bucket's, and at AWS_ENDPOINT_URL."
-    )
-
-
-def nonsense(doing: str) -> str:
-    """The sentence for what answers, but not as stores do."""
-    return (
-        f"The object store's answer made no sense while {doing}: make sure that its "
-        "address is the store's own, not that of a page or another server."
-    )
 
 
 def _sentence(fault: Exception, doing: str) -> str:

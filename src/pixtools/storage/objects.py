@@ -33,11 +33,11 @@ from pixtools.storage.object_facts import described
 from pixtools.storage.object_faults import (
     is_about_some,
     is_behind_the_end,
-    nonsense,
     store_faults,
 )
 from pixtools.storage.object_store import impatient, open_store
 from pixtools.storage.object_writer import ObjectWriter
+from pixtools.storage.sentences import nonsense
 
 if TYPE_CHECKING:  # obstore tells these to type checkers only
     from obstore import Bytes, GetOptions, ObjectMeta
