@@ -17,7 +17,6 @@ from uuid import uuid4
 import httpx2
 
 from pixtools.domain.errors import InvalidRequest, PixtoolsError, Unavailable
-from pixtools.storage.config import is_address
 
 TERMINAL = frozenset({"succeeded", "partial", "failed", "canceled"})
 TRIES = 5
@@ -165,9 +164,19 @@ def _key() -> str:
 def base_url(server: str) -> str:
     """Check a server's address as a person types it."""
     url = server if "://" in server else f"http://{server}"
-    if not is_address(url):
+    if not _can_be_called(url):
         raise InvalidRequest(f"Expected an http(s) URL for --server but got {server}.")
     return url.rstrip("/")
+
+
+def _can_be_called(url: str) -> bool:
+    """Whether our client can read it; a proxy's name and password may stand in it."""
+    try:
+        place = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        return False
+    reached = bool(place.host) and (place.port is None or 0 < place.port < 65_536)
+    return place.scheme in {"http", "https"} and reached and " " not in url
 
 
 def _refusal(problem: Mapping[str, Any], status: int) -> str:

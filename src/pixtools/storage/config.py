@@ -156,12 +156,7 @@ class ObjectsConfig:
 
     def _refuse_addresses(self) -> None:
         for name, url in self._addresses():
-            if url and not is_address(url):
-                received = "one with a password" if "@" in url else shown(url)
-                raise ConfigurationInvalid(
-                    "Expected https://host, with a port and a path at most, for "
-                    f"{name} but received {received}."
-                )
+            check_address(name, url)
 
     def _words(self) -> Iterable[tuple[str, str]]:
         """What is sent in headers, under the names that operators know it by."""
@@ -199,7 +194,20 @@ def storage_url(url: str) -> tuple[Kind | Literal["file"], str, str]:
     )
 
 
-def is_address(url: str) -> bool:
+def check_address(name: str, url: str) -> None:
+    """Raise ConfigurationInvalid, by its variable, for one that no link can begin with.
+
+    Empty is none at all.
+    """
+    if url and not _is_address(url):
+        received = "one with a password" if "@" in url else shown(url)
+        raise ConfigurationInvalid(
+            "Expected https://host, with a port and a path at most, for "
+            f"{name} but received {received}."
+        )
+
+
+def _is_address(url: str) -> bool:
     """Whether our client can read it, and whatever is put behind it stays a path.
 
     A password in it would stand in every link.

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from pixtools.domain.errors import ConfigurationInvalid
-from pixtools.domain.explain import shown
 from pixtools.jobs.ports.sources import Fetcher
 from pixtools.jobs.ports.webhooks import Sealer
 from pixtools.jobs.ports.work import Bell, Renderer
 from pixtools.jobs.service import NoSealer, Rules, Service
 from pixtools.persistence.database import SqlDatabase
 from pixtools.settings import Settings
-from pixtools.storage.config import is_address
+from pixtools.storage.config import check_address
 from pixtools.storage.noted import NotedBlobs, NotedScratch, Watch
 from pixtools.telemetry.metrics import UsageMeters
 from pixtools.telemetry.wrap import CountingDatabase
@@ -109,12 +107,8 @@ def public_address(settings: Settings) -> str | None:
 
     Every link begins with it, so half of one would break them all.
     """
-    url = settings.public_base_url
-    if url and not is_address(url):
-        raise ConfigurationInvalid(
-            f"Expected https://… for PUBLIC_BASE_URL but received {shown(url)}."
-        )
-    return url or None
+    check_address("PUBLIC_BASE_URL", settings.public_base_url)
+    return settings.public_base_url or None
 
 
 def _patience(settings: Settings) -> float:

@@ -33,3 +33,11 @@ def test_a_proxy_of_no_use_is_one_sentence_without_its_password(
 def test_a_server_that_can_not_be_called_is_a_wrong_call(server: str) -> None:
     with pytest.raises(InvalidRequest, match="--server"):
         base_url(server)
+
+
+@pytest.mark.parametrize(
+    "server", ["https://ann:key@photos.example.org", "http://bücher.example", "[::1]:8"]
+)
+def test_whatever_our_client_can_call_is_a_server(server: str) -> None:
+    """What stands before it may ask for a name and a password, say."""
+    assert base_url(server).endswith(server)
